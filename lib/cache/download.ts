@@ -1,0 +1,104 @@
+import { sleep, type Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import { UpstreamFailure } from '../upstream/failure.ts'
+import type { ByteRange, UpstreamBody } from '../upstream/upstream.ts'
+
+/** One repository of one upstream that has been proven to hold the blob. */
+export interface BlobSource {
+  /** Equal for equal sources. */
+  key: string
+  get(range: ByteRange): Promise<UpstreamBody>
+}
+
+export interface Download {
+  status: number
+  /** Bytes of the whole blob, where upstream says so. */
+  size: number | undefined
+  /** From the first byte asked for to the last, however often upstream has to be asked for the rest. */
+  chunks: AsyncIterable<Buffer>
+  /** Hangs up at once; `chunks` throws then. */
+  abort(): void
+}
+
+export interface DownloadDeps {
+  clock: Clock
+  log: Log
+}
+
+/** Milliseconds to wait before each attempt to go on, since the last byte came. Then upstream is given up. */
+const PATIENCE = [0, 250, 1000, 2000, 4000, 8000]
+
+/**
+ * Asks for a blob, or the part of it that is wanted, and heals what upstream cuts: by a Range request from where it broke,
+ * in turn to each source. `sources` may grow meanwhile.
+ * @throws UpstreamFailure where the first source does not answer; `chunks` throws it when all patience is spent
+ */
+export async function openDownload(sources: readonly BlobSource[], range: ByteRange, deps: DownloadDeps): Promise<Download> {
+  const body = await sourceAt(sources, 0).get(range)
+  const link: Link = { body, aborted: false }
+  return {
+    status: body.status,
+    size: body.size,
+    chunks: heal(sources, range, link, deps),
+    abort() {
+      link.aborted = true
+      link.body?.stream.destroy()
+    },
+  }
+}
+
+/** The upstream body that a download hangs on just now; none while it waits for the next. */
+interface Link {
+  body: UpstreamBody | undefined
+  aborted: boolean
+}
+
+async function* heal(sources: readonly BlobSource[], range: ByteRange, link: Link, deps: DownloadDeps): AsyncGenerator<Buffer, void, void> {
+  const size = link.body?.size
+  const end = range.last === undefined ? size : range.last + 1
+  let position = range.first
+  for (let failures = 0; ;) {
+    try {
+      link.body ??= await reopen(sources, failures - 1, { ...range, first: position }, size, deps)
+      for await (const chunk of from(position, link.body)) {
+        yield chunk
+        position += chunk.length
+        failures = 0
+      }
+      if (end === undefined || position >= end) return
+      throw new UpstreamFailure('unreachable', `upstream ended a body after ${position} of ${end} bytes`)
+    } catch (error) {
+      link.body = undefined
+      if (link.aborted || failures >= PATIENCE.length) throw error
+      failures += 1
+      deps.log.warn({ err: error, position, size, attempt: failures }, 'upstream cut a body: asking for the rest')
+    }
+  }
+}
+
+async function reopen(sources: readonly BlobSource[], attempt: number, range: ByteRange, size: number | undefined, deps: DownloadDeps): Promise<UpstreamBody> {
+  await sleep(deps.clock, PATIENCE[attempt] ?? 0)
+  const body = await sourceAt(sources, attempt).get(range)
+  if (size === undefined || body.size === undefined || body.size === size) return body
+  body.stream.destroy()
+  throw new UpstreamFailure('server-error', `upstream promised ${size} bytes, and now ${body.size}`)
+}
+
+/** The body's chunks from a position on, where upstream ignored the Range and began at the start. */
+async function* from(position: number, body: UpstreamBody): AsyncGenerator<Buffer, void, void> {
+  let skip = position - body.start
+  if (skip < 0) {
+    body.stream.destroy()
+    throw new UpstreamFailure('server-error', 'upstream sent another range than was asked for')
+  }
+  for await (const chunk of body.stream as AsyncIterable<Buffer>) {
+    if (chunk.length > skip) yield skip > 0 ? chunk.subarray(skip) : chunk
+    skip = Math.max(0, skip - chunk.length)
+  }
+}
+
+function sourceAt(sources: readonly BlobSource[], attempt: number): BlobSource {
+  const source = sources[attempt % sources.length]
+  if (source === undefined) throw new RangeError('a download needs a source')
+  return source
+}

@@ -1,0 +1,202 @@
+import type { Hash } from 'node:crypto'
+import { digestParts, type Digest } from '../oci/digest.ts'
+import { DigestMismatch, type PartialBlob } from '../store/blob-store.ts'
+import { errorCode } from '../store/durable.ts'
+import { openDownload, type BlobSource, type Download, type DownloadDeps } from './download.ts'
+
+/**
+ * - `filling`: bytes arrive
+ * - `verified`: all are there, and match the digest
+ * - `unwritable`: the disk refused; what it took stays readable, the rest each reader fetches for itself
+ * - `failed`: upstream gave up, or the bytes turned out wrong
+ */
+export type FillState = 'filling' | 'verified' | 'unwritable' | 'failed'
+
+/**
+ * One running download of one digest into the store. It belongs to the store: clients come, read the growing file at
+ * their own speed, and leave; none of them drives it and none of them ends it.
+ */
+export class Fill {
+  readonly digest: Digest
+  /** Bytes of the whole blob, where upstream says so. */
+  readonly size: number | undefined
+  /** Upstream's; absent where the file of an earlier attempt was complete and upstream was not asked. */
+  readonly upstreamStatus: number | undefined
+  /** Settles when nothing more will be written; never rejects. */
+  readonly finished: Promise<void>
+  state: FillState = 'filling'
+  failure: unknown
+  readonly #partial: PartialBlob
+  readonly #download: Download | undefined
+  readonly #sources: BlobSource[]
+  readonly #deps: DownloadDeps
+  #readers = 0
+  #isOver = false
+  #isStopping = false
+  #changed = new Signal()
+
+  /** @throws UpstreamFailure; `partial` is closed then */
+  static async open(digest: Digest, source: BlobSource, partial: PartialBlob, deps: DownloadDeps): Promise<Fill> {
+    const sources = [source]
+    // A process killed between the last byte and the commit left a whole file: upstream need not be asked.
+    if (partial.size > 0 && matches(partial.hash(), digest)) return new Fill(digest, sources, partial, undefined, deps)
+    try {
+      const download = await openDownload(sources, { first: partial.size }, deps)
+      return new Fill(digest, sources, partial, download, deps)
+    } catch (error) {
+      await partial.close()
+      throw error
+    }
+  }
+
+  private constructor(digest: Digest, sources: BlobSource[], partial: PartialBlob, download: Download | undefined, deps: DownloadDeps) {
+    this.digest = digest
+    this.size = download ? download.size : partial.size
+    this.upstreamStatus = download?.status
+    this.#sources = sources
+    this.#partial = partial
+    this.#download = download
+    this.#deps = deps
+    this.finished = this.#run()
+  }
+
+  /** Bytes written so far. */
+  get written(): number {
+    return this.#partial.size
+  }
+
+  /** Bytes that may be given away: all but the last one until the whole is verified, so that nobody takes a wrong blob for whole. */
+  get readable(): number {
+    const isComplete = this.state === 'verified' || this.state === 'unwritable'
+    return isComplete ? this.written : Math.max(0, this.written - 1)
+  }
+
+  /** Settles at the next change of `written` or `state`. */
+  changed(): Promise<void> {
+    return this.#changed.next
+  }
+
+  /** Another repository that has proven to hold the blob: asked in turn when the first one breaks. */
+  addSource(source: BlobSource): void {
+    if (!this.#sources.some(known => known.key === source.key)) this.#sources.push(source)
+  }
+
+  /** Whether this repository's upstream answered with the blob. */
+  isProvenBy(source: BlobSource): boolean {
+    return this.#download !== undefined && this.#sources[0]?.key === source.key
+  }
+
+  /** Whether a reader may still come: later the store has the blob, or a new fill is due. */
+  get isJoinable(): boolean {
+    return !this.#isOver && (this.state === 'filling' || this.state === 'verified')
+  }
+
+  /** A copy of the running hash over what is written. */
+  hash(): Hash {
+    return this.#partial.hash()
+  }
+
+  async read(position: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafe(length)
+    return buffer.subarray(0, await this.#partial.read(buffer, position))
+  }
+
+  /** Keeps the file open for a reader. @returns the way to let go of it, to be called once; undefined when it is closed already */
+  acquire(): (() => void) | undefined {
+    if (this.#isOver && this.#readers === 0) return undefined
+    this.#readers += 1
+    return () => {
+      this.#readers -= 1
+      void this.#closeIfUnused()
+    }
+  }
+
+  /** Ends the fill early; what is written waits for the next one. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.#download?.abort()
+    await this.finished
+  }
+
+  async #run(): Promise<void> {
+    try {
+      if (this.#download) await this.#append(this.#download)
+      if (!matches(this.hash(), this.digest)) throw new DigestMismatch(this.digest, 'other content')
+      this.#enter('verified')
+      await this.#commit()
+    } catch (error) {
+      await this.#giveUp(error)
+    }
+    this.#isOver = true
+    await this.#closeIfUnused()
+  }
+
+  async #append(download: Download): Promise<void> {
+    for await (const chunk of download.chunks) {
+      await this.#partial.append(chunk).catch((error: unknown) => { throw new Unwritable(error) })
+      this.#changed.fire()
+    }
+  }
+
+  /** Readers have all bytes by now, so a disk that refuses here costs nothing but the copy. */
+  async #commit(): Promise<void> {
+    try {
+      await this.#partial.commit()
+    } catch (error) {
+      this.#deps.log.warn({ err: error, code: errorCode(error), digest: this.digest }, 'blob could not be committed: served, and not kept')
+      await this.#partial.discard()
+    }
+  }
+
+  /** The file is out of the way before anybody learns of it, so that the next fill begins with its own. */
+  async #giveUp(error: unknown): Promise<void> {
+    if (error instanceof Unwritable) {
+      this.#deps.log.warn({ err: error.cause, code: errorCode(error.cause), digest: this.digest }, 'blob cannot be written: the rest is passed through')
+      await this.#partial.discard()
+      return this.#enter('unwritable')
+    }
+    if (error instanceof DigestMismatch) await this.#partial.discard()
+    if (!this.#isStopping) this.#deps.log.error({ err: error, digest: this.digest, written: this.written, size: this.size }, 'fill failed')
+    this.failure = error
+    this.#enter('failed')
+  }
+
+  #enter(state: FillState): void {
+    this.state = state
+    this.#changed.fire()
+  }
+
+  async #closeIfUnused(): Promise<void> {
+    if (this.#isOver && this.#readers === 0) await this.#partial.close()
+  }
+}
+
+class Unwritable extends Error {
+  constructor(cause: unknown) {
+    super('disk refused', { cause })
+  }
+}
+
+/** A promise that can be settled over and over. */
+class Signal {
+  next: Promise<void>
+  #settle: () => void = () => undefined
+
+  constructor() {
+    this.next = this.#arm()
+  }
+
+  fire(): void {
+    const settle = this.#settle
+    this.next = this.#arm()
+    settle()
+  }
+
+  #arm(): Promise<void> {
+    return new Promise(resolve => { this.#settle = resolve })
+  }
+}
+
+function matches(hash: Hash, digest: Digest): boolean {
+  return hash.digest('hex') === digestParts(digest).hex
+}

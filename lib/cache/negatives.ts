@@ -1,0 +1,62 @@
+import type { Clock } from '../clock.ts'
+import type { FailureReason } from '../config/config.ts'
+import type { MetaStore } from '../store/meta-store.ts'
+import { UpstreamFailure } from '../upstream/failure.ts'
+import { isNegativeAnswer } from './freshness.ts'
+
+/** Seconds: long enough for a storm of retries, short enough for whoever has just pushed or signed the image. */
+const LIFETIME = 5
+
+/** Upstream said so a moment ago, and was not asked again. */
+export class RememberedFailure extends UpstreamFailure {}
+
+interface NegativeRecord {
+  reason: FailureReason
+  message: string
+  status: number | undefined
+  until: number
+}
+
+/** "Not there" and "not for you", remembered for a few seconds. */
+export class Negatives {
+  readonly #hot: MetaStore
+  readonly #clock: Clock
+
+  constructor(hot: MetaStore, clock: Clock) {
+    this.#hot = hot
+    this.#clock = clock
+  }
+
+  /**
+   * Runs `ask` unless its failure is remembered, and remembers the failure.
+   * @throws RememberedFailure, or what `ask` throws
+   */
+  async guard<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    const known = await this.#recall(key)
+    if (known !== undefined) throw known
+    try {
+      return await ask()
+    } catch (error) {
+      if (error instanceof UpstreamFailure && isNegativeAnswer(error.reason)) await this.#remember(key, error)
+      throw error
+    }
+  }
+
+  async #recall(key: string): Promise<RememberedFailure | undefined> {
+    const bytes = await this.#hot.get(hotKey(key))
+    if (bytes === undefined) return undefined
+    const { reason, message, status, until } = JSON.parse(bytes.toString()) as NegativeRecord
+    if (this.#clock.now() >= until) return undefined
+    return new RememberedFailure(reason, message, status === undefined ? {} : { status })
+  }
+
+  #remember(key: string, failure: UpstreamFailure): Promise<void> {
+    const { reason, message, status } = failure
+    const record: NegativeRecord = { reason, message, status, until: this.#clock.now() + LIFETIME * 1000 }
+    return this.#hot.set(hotKey(key), Buffer.from(JSON.stringify(record)), LIFETIME)
+  }
+}
+
+function hotKey(key: string): string {
+  return `negative:${key}`
+}

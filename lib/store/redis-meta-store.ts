@@ -1,0 +1,44 @@
+import { Redis } from 'ioredis'
+import type { RedisConfig } from '../config/config.ts'
+import type { Log } from '../log.ts'
+import type { MetaStore } from './meta-store.ts'
+
+/** A record that Redis does not give within this many milliseconds is read from disk sooner. */
+const COMMAND_TIMEOUT = 250
+
+/** MetaStore in Redis, shared by replicas. Throws when Redis does not answer: see AdvisoryMetaStore. */
+export class RedisMetaStore implements MetaStore {
+  readonly #redis: Redis
+
+  constructor(config: RedisConfig, log: Log) {
+    this.#redis = new Redis(config.url, {
+      ...(config.password === undefined ? {} : { password: config.password }),
+      keyPrefix: config.keyPrefix,
+      commandTimeout: COMMAND_TIMEOUT,
+      connectTimeout: 3000,
+      // Commands fail at once while there is no connection, instead of waiting for one.
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: attempt => Math.min(100 * 2 ** attempt, 5000),
+    })
+    // ioredis emits an error an attempt; unheard, it would end the process.
+    this.#redis.on('error', (error: Error) => log.debug({ err: error.message }, 'redis connection error'))
+  }
+
+  async get(key: string): Promise<Buffer | undefined> {
+    return (await this.#redis.getBuffer(key)) ?? undefined
+  }
+
+  async set(key: string, value: Buffer, ttl: number): Promise<void> {
+    await this.#redis.set(key, value, 'EX', ttl)
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#redis.del(key)
+  }
+
+  close(): Promise<void> {
+    this.#redis.disconnect()
+    return Promise.resolve()
+  }
+}
