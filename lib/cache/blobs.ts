@@ -5,8 +5,8 @@ import { hasherFor, type Digest } from '../oci/digest.ts'
 import type { BlobStore, StoredBlob } from '../store/blob-store.ts'
 import { errorCode } from '../store/durable.ts'
 import type { Repositories } from '../store/repositories.ts'
-import type { BlobHead } from '../upstream/upstream.ts'
-import { openDownload, type BlobSource } from './download.ts'
+import type { BlobHead, ByteRange } from '../upstream/upstream.ts'
+import { openDownload, type BlobSource, type Download } from './download.ts'
 import { Fill } from './fill.ts'
 import { readDownload, readFill } from './fill-reader.ts'
 import type { Fills } from './fills.ts'
@@ -115,23 +115,30 @@ export class Blobs {
     const release = fill.acquire()
     if (release === undefined) return undefined
     try {
-      if (fill.isProvenBy(source)) await this.#link(target, fill.digest)
-      else await this.#prove(target, fill.digest)
+      const provenance = await this.#provenanceOf(target, fill, source, isNew)
+      fill.addSource(source)
+      const { clock, log } = this.#deps
+      const openRest = (range: ByteRange): Promise<Download> => openDownload([source], range, { clock, log })
+      return {
+        ...provenance,
+        ...sized(fill.size),
+        stream: (start, end) => readFill(fill, start, end, { clock, openRest }),
+        close: () => Promise.resolve(release()),
+      }
     } catch (error) {
       release()
       throw error
     }
-    fill.addSource(source)
-    const { clock, log } = this.#deps
-    return {
-      outcome: 'miss',
-      collapsed: !isNew,
-      stored: true,
-      ...(fill.upstreamStatus === undefined ? {} : { upstreamStatus: fill.upstreamStatus }),
-      ...sized(fill.size),
-      stream: (start, end) => readFill(fill, start, end, { clock, openRest: range => openDownload([source], range, { clock, log }) }),
-      close: () => Promise.resolve(release()),
-    }
+  }
+
+  async #provenanceOf(target: Target, fill: Fill, source: BlobSource, isNew: boolean): Promise<Provenance> {
+    const isProven = fill.isProvenBy(source)
+    if (isProven) await this.#link(target, fill.digest)
+    const proof = isProven ? undefined : await this.#prove(target, fill.digest)
+    // All there, and only the disk still to be waited for.
+    if (fill.state === 'verified' && !isNew) return proof ?? { outcome: 'hit' }
+    const { upstreamStatus } = fill
+    return { outcome: 'miss', collapsed: !isNew, stored: true, ...(upstreamStatus === undefined ? {} : { upstreamStatus }) }
   }
 
   /** The disk refuses: the blob goes from upstream to the client, checked on its way. */

@@ -23,6 +23,8 @@ export interface Download {
 export interface DownloadDeps {
   clock: Clock
   log: Log
+  /** Whether what came so far is the whole blob, whatever length upstream promised; asked only when upstream breaks. */
+  isWhole?: () => boolean
 }
 
 /** Milliseconds to wait before each attempt to go on, since the last byte came. Then upstream is given up. */
@@ -69,6 +71,7 @@ async function* heal(sources: readonly BlobSource[], range: ByteRange, link: Lin
       throw new UpstreamFailure('unreachable', `upstream ended a body after ${position} of ${end} bytes`)
     } catch (error) {
       link.body = undefined
+      if (deps.isWhole?.()) return
       if (link.aborted || failures >= PATIENCE.length) throw error
       failures += 1
       deps.log.warn({ err: error, position, size, attempt: failures }, 'upstream cut a body: asking for the rest')

@@ -18,8 +18,6 @@ export type FillState = 'filling' | 'verified' | 'unwritable' | 'failed'
  */
 export class Fill {
   readonly digest: Digest
-  /** Bytes of the whole blob, where upstream says so. */
-  readonly size: number | undefined
   /** Upstream's; absent where the file of an earlier attempt was complete and upstream was not asked. */
   readonly upstreamStatus: number | undefined
   /** Settles when nothing more will be written; never rejects. */
@@ -28,6 +26,7 @@ export class Fill {
   failure: unknown
   readonly #partial: PartialBlob
   readonly #download: Download | undefined
+  readonly #promisedSize: number | undefined
   readonly #sources: BlobSource[]
   readonly #deps: DownloadDeps
   #readers = 0
@@ -41,7 +40,7 @@ export class Fill {
     // A process killed between the last byte and the commit left a whole file: upstream need not be asked.
     if (partial.size > 0 && matches(partial.hash(), digest)) return new Fill(digest, sources, partial, undefined, deps)
     try {
-      const download = await openDownload(sources, { first: partial.size }, deps)
+      const download = await openDownload(sources, { first: partial.size }, { ...deps, isWhole: () => matches(partial.hash(), digest) })
       return new Fill(digest, sources, partial, download, deps)
     } catch (error) {
       await partial.close()
@@ -51,13 +50,18 @@ export class Fill {
 
   private constructor(digest: Digest, sources: BlobSource[], partial: PartialBlob, download: Download | undefined, deps: DownloadDeps) {
     this.digest = digest
-    this.size = download ? download.size : partial.size
+    this.#promisedSize = download ? download.size : partial.size
     this.upstreamStatus = download?.status
     this.#sources = sources
     this.#partial = partial
     this.#download = download
     this.#deps = deps
     this.finished = this.#run()
+  }
+
+  /** Bytes of the whole blob: as upstream promises, until all are there. */
+  get size(): number | undefined {
+    return this.state === 'verified' ? this.written : this.#promisedSize
   }
 
   /** Bytes written so far. */
