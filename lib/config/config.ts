@@ -1,4 +1,7 @@
-/** The configuration as the program sees it: validated, defaults filled in, units resolved, secrets read. Deeply frozen. */
+/**
+ * The configuration as the program sees it: validated, defaults filled in, units resolved, secrets read. Deeply frozen.
+ * `endpoints` and `projects` have no prototype: `projects[name]` is safe for any name that a client sends.
+ */
 export interface Config {
   listen: ListenAddress
   /** Origin that clients call, where it differs from `listen`. */
@@ -13,7 +16,9 @@ export interface Config {
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 export interface ListenAddress {
+  /** Name or address, IPv6 without brackets; '' for all interfaces, as `server.listen` understands it. */
   host: string
+  /** 0: any free one. */
   port: number
 }
 

@@ -151,6 +151,7 @@ t.test('rpardini #157, zot #4357: kill -9 during a fill, restart: resumed by Ran
   await cache.entrepot.restart()
   t.match(await download(cache.url(`blobs/${digest}`)), { complete: true, sha256: digestParts(digest).hex })
   t.strictSame(ranges(upstream), [`bytes=${4 * MiB}-`])
+  await until('the blob is stored', () => existsSync(blobFile(cache, digest)))
   t.equal(statSync(blobFile(cache, digest)).size, 8 * MiB)
 })
 
