@@ -5,7 +5,7 @@ import { ManifestCopies } from './cache/manifest-copies.ts'
 import { Negatives } from './cache/negatives.ts'
 import type { Policy, Project } from './cache/project.ts'
 import { Resolver } from './cache/resolve.ts'
-import { systemClock, type Clock } from './clock.ts'
+import { sleep, systemClock, type Clock } from './clock.ts'
 import type { Config, ProjectConfig } from './config/config.ts'
 import { createMiddleware, type Middleware } from './http/handler.ts'
 import { createLog, type Log } from './log.ts'
@@ -19,6 +19,9 @@ import { scoped } from './store/scoped-meta-store.ts'
 import { openStorage } from './store/storage.ts'
 import { createUpstream } from './upstream/registry.ts'
 import type { Upstream } from './upstream/upstream.ts'
+
+/** Milliseconds at the end for upstream answers that somebody still reads. */
+const LAST_ANSWERS = 2000
 
 export interface Entrepot {
   /** `(request, response, next)`: answers the registry API of the configured projects, calls `next()` for everything else. */
@@ -62,7 +65,8 @@ export async function createEntrepot(config: Config, options: EntrepotOptions = 
     }),
     async close() {
       await fills.close()
-      await Promise.all([...upstreams.values()].map(upstream => upstream.close()))
+      const closed = Promise.all([...upstreams.values()].map(upstream => upstream.close()))
+      await Promise.race([closed, sleep(clock, LAST_ANSWERS)])
       await meta.close()
     },
   }

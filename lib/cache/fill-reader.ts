@@ -57,7 +57,10 @@ class FillReader {
   async *chunks(): AsyncGenerator<Buffer, void, void> {
     // Where upstream will not give the range either, the fill gets there in the end.
     const ahead = await this.#isFarAhead() ? await this.#openRest().catch(() => undefined) : undefined
-    if (ahead) return yield* ahead.chunks
+    if (ahead) {
+      yield* ahead.chunks
+      return
+    }
     while (!this.#isDone() && !this.#aborted) {
       const limit = Math.min(this.#fill.readable, this.#end ?? Infinity)
       if (this.#position < limit) {
@@ -84,7 +87,8 @@ class FillReader {
       const isWholeTail = this.#end === undefined || this.#end === this.#fill.size
       const hash = isWholeTail && this.#position === written ? this.#fill.hash() : undefined
       const download = await this.#openRest()
-      return yield* hash ? checked(download.chunks, hash, digest) : download.chunks
+      yield* hash ? checked(download.chunks, hash, digest) : download.chunks
+      return
     }
     if (this.#end !== undefined) throw new Error(`upstream promised more than the ${written} bytes that ${digest} has`)
   }

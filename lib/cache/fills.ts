@@ -45,7 +45,7 @@ export class Fills {
 
   /** Ends all fills; what they have is resumed by the next. */
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#active.values()].map(entry => entry.fill?.stop()))
+    await Promise.allSettled([...this.#active.values()].map(async ({ fill }) => fill?.stop()))
   }
 
   #joinable(digest: Digest): Entry | undefined {

@@ -11,6 +11,7 @@ import { DEFAULT_CONFIG_FILE, EXIT, type Command, type Io } from './command.ts'
 
 /** Milliseconds that pulls in progress are given at the end: Kubernetes kills after 30 s. */
 const SHUTDOWN = 25_000
+const LINGER = 1000
 
 export const serve: Command = {
   summary: 'run the cache',
@@ -46,6 +47,8 @@ async function run(file: string, io: Io): Promise<number> {
   await server.close(SHUTDOWN)
   await entrepot.close()
   log.info('stopped')
+  // Whatever still holds a socket is not worth waiting for.
+  systemClock.after(LINGER, () => process.exit(EXIT.done))
   return EXIT.done
 }
 
@@ -94,6 +97,6 @@ function explain(error: unknown): string[] | undefined {
 }
 
 function addressOf(error: unknown): string {
-  const { address, port } = error as { address?: string; port?: number }
+  const { address = '', port = 0 } = error as { address?: string; port?: number }
   return `${address}:${port}`
 }

@@ -74,7 +74,7 @@ async function blob(exchange: Exchange, { digest }: RepositoryRoute & { kind: 'b
 }
 
 function ping(exchange: Exchange): void {
-  const { method } = exchange.request
+  const { method = '' } = exchange.request
   if (method !== 'GET' && method !== 'HEAD') throw new OciError('UNSUPPORTED', `${method} is not supported here`, { headers: { allow: 'GET, HEAD' } })
   sendPing(exchange)
 }

@@ -5,7 +5,7 @@ import type { BlobAnswer, BlobFacts } from '../cache/blobs.ts'
 import type { Provenance } from '../cache/outcome.ts'
 import type { ManifestAnswer } from '../cache/resolve.ts'
 import type { Digest } from '../oci/digest.ts'
-import { OciError } from '../oci/errors.ts'
+import type { OciError } from '../oci/errors.ts'
 import { cacheStatus } from './cache-status.ts'
 import type { Exchange } from './exchange.ts'
 import { matchesEtag, parseRange, rangeApplies } from './range.ts'
@@ -107,10 +107,12 @@ function blobHead({ request }: Exchange, digest: Digest, answer: BlobFacts): Blo
   const headers = blobHeaders(digest, answer)
   const asked = rangeApplies(header(request.headers['if-range']), etagOf(digest)) ? request.headers.range : undefined
   const range = parseRange(asked, size)
-  if (range.kind === 'unsatisfiable') return { status: 416, headers: { ...headers, 'content-range': `bytes */${size}`, 'content-length': 0 }, start: 0, end: 0 }
-  if (range.kind === 'whole') return { status: 200, headers: size === undefined ? headers : { ...headers, 'content-length': size }, start: 0, end: size }
+  const whole = size === undefined ? {} : { 'content-length': size }
+  if (range.kind === 'whole') return { status: 200, headers: { ...headers, ...whole }, start: 0, end: size }
+  const total = String(size)
+  if (range.kind === 'unsatisfiable') return { status: 416, headers: { ...headers, 'content-range': `bytes */${total}`, 'content-length': 0 }, start: 0, end: 0 }
   const { start, end } = range
-  return { status: 206, headers: { ...headers, 'content-range': `bytes ${start}-${end - 1}/${size}`, 'content-length': end - start }, start, end }
+  return { status: 206, headers: { ...headers, 'content-range': `bytes ${start}-${end - 1}/${total}`, 'content-length': end - start }, start, end }
 }
 
 function header(value: string | string[] | undefined): string | undefined {

@@ -15,12 +15,17 @@ export const ACCEPT_MANIFESTS = [
 const GENERIC = new Set(['', 'application/octet-stream', 'binary/octet-stream', 'application/json', 'text/plain'])
 
 export function isGenericMediaType(type: string): boolean {
-  return GENERIC.has(type)
+  return GENERIC.has(type.toLowerCase())
 }
 
-/** The type alone, lower case, without parameters: ORAS compares it with the descriptor's to the letter. */
+/** The type alone, without parameters and in its own letters: ORAS compares it with the descriptor's to the letter. */
 export function bareMediaType(header: string | undefined): string {
-  return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  return (header ?? '').split(';', 1)[0]?.trim() ?? ''
+}
+
+/** RFC 6838 section 4.2: what may be sent as Content-Type, whoever claims it. */
+export function isMediaType(text: string): boolean {
+  return /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/i.test(text)
 }
 
 /** Schema1 is signed over its payload, not over its bytes: its digest can't be computed from what is sent. */

@@ -125,7 +125,7 @@ class FsPartialBlob implements PartialBlob {
   }
 
   async read(buffer: Uint8Array, position: number): Promise<number> {
-    const length = Math.min(buffer.length, this.size - position)
+    const length = Math.max(0, Math.min(buffer.length, this.size - position))
     return (await this.#file.read(buffer, 0, length, position)).bytesRead
   }
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -7,8 +6,9 @@ import { cacheOf, outcome, REPOSITORY, type Cache } from '../support/cache.ts'
 import { download, downloads, get } from '../support/http.ts'
 import { image, layerDigests, randomContent } from '../support/image.ts'
 import { needsRoot } from '../support/peers.ts'
+import { mustRun } from '../support/processes.ts'
 import { cut, flip, hold, refuse, scriptedUpstream, scriptedUpstreamWithTokens, slow, stall, type ScriptedUpstream } from '../support/scripted-upstream.ts'
-import { temporaryDirectory } from '../support/temporary.ts'
+import { tmpfs } from '../support/tmpfs.ts'
 
 const BLOB = /\/blobs\//
 const MiB = 1024 * 1024
@@ -227,9 +227,7 @@ t.test('another repository\'s upstream failing is not ours: one fill, whoever ca
 
 t.test('distribution #2374: a disk that fills up in mid-pull costs the copy, not the pull', async t => {
   if (!needsRoot(t)) return
-  const directory = temporaryDirectory(t, 'tmpfs')
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory])
-  t.teardown(() => { execFileSync('umount', ['-l', directory]) })
+  const directory = await tmpfs(t, 4 * MiB)
   const upstream = await scriptedUpstream(t)
   const cache = await cacheOf(t, upstream, { config: { storage: { directory } } })
   const digest = upstream.addBlob(REPOSITORY, randomContent(16 * MiB, 'full'))
@@ -242,7 +240,7 @@ t.test('distribution #2374: a disk that fills up in mid-pull costs the copy, not
   t.equal((await cache.get('manifests/latest')).status, 200)
   t.match(await download(cache.url(`blobs/${layerDigests(small)[0] ?? ''}`)), { complete: true })
 
-  execFileSync('mount', ['-o', 'remount,ro', directory])
+  await mustRun('mount', ['-o', 'remount,ro', directory])
   t.match(await download(cache.url(`blobs/${digest}`)), { complete: true, sha256: digestParts(digest).hex }, 'read-only')
   const range = await get(cache.url(`blobs/${digest}`), { headers: { range: 'bytes=-5' } })
   t.match([range.status, range.body.length], [206, 5])
