@@ -6,7 +6,7 @@ export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
 
 /** A logger to standard output: JSON lines, or text for people. */
 export async function createLog({ level, format }: Config['log']): Promise<Log> {
-  const options = { level, base: null, serializers: { err: summary } }
+  const options = { level, base: null, serializers: { err: (error: unknown) => summary(error) } }
   const log: Log = format === 'json'
     ? pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, destination({ dest: 1, sync: true }))
     : pino(options, await textStream())
@@ -18,14 +18,17 @@ async function textStream(): Promise<DestinationStream> {
   return PinoPretty({ sync: true, colorize: process.stdout.isTTY })
 }
 
-/** Codes and messages of an error and its causes. Not its other properties: those of requests hold headers and URLs. */
-function summary(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
+/** Causes of causes that are written: enough for ours, and an end where they go in a circle. */
+const MAX_CAUSES = 5
+
+/** Codes and messages of an error and its causes. Nothing else of them, as those of requests hold headers and URLs. */
+function summary(error: unknown, causes = MAX_CAUSES): unknown {
+  if (!(error instanceof Error)) return typeof error === 'object' ? Object.prototype.toString.call(error) : error
   return {
     type: error.name,
     message: error.message,
     code: 'code' in error ? error.code : undefined,
-    cause: error.cause === undefined ? undefined : summary(error.cause),
+    cause: error.cause === undefined || causes === 0 ? undefined : summary(error.cause, causes - 1),
     stack: error.name === 'TypeError' || error.name === 'RangeError' ? error.stack : undefined,
   }
 }

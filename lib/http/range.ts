@@ -35,6 +35,7 @@ export function rangeApplies(ifRange: string | undefined, etag: string): boolean
 /** RFC 9110 section 13.1.2, weakly; bare digests too, as some clients send them. */
 export function matchesEtag(ifNoneMatch: string | undefined, digest: string): boolean {
   if (ifNoneMatch === undefined) return false
+  if (ifNoneMatch.trim() === '*') return true
   const candidates = ifNoneMatch.split(',').map(tag => tag.trim().replace(/^W\//, '').replace(/^"(.*)"$/, '$1'))
-  return candidates.includes('*') || candidates.includes(digest)
+  return candidates.includes(digest)
 }

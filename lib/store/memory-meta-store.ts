@@ -20,8 +20,10 @@ export class MemoryMetaStore implements MetaStore {
 
   set(key: string, value: Buffer, ttl: number): Promise<void> {
     this.#cache.del(key)
-    this.#makeRoom(value.length)
-    this.#cache.set(key, value, ttl)
+    if (value.length <= this.#maxBytes) {
+      this.#makeRoom(value.length)
+      this.#cache.set(key, value, ttl)
+    }
     return Promise.resolve()
   }
 

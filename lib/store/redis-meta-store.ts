@@ -11,8 +11,7 @@ export class RedisMetaStore implements MetaStore {
   readonly #redis: Redis
 
   constructor(config: RedisConfig, log: Log) {
-    this.#redis = new Redis(config.url, {
-      ...(config.password === undefined ? {} : { password: config.password }),
+    this.#redis = new Redis(addressOf(config), {
       keyPrefix: config.keyPrefix,
       commandTimeout: COMMAND_TIMEOUT,
       connectTimeout: 3000,
@@ -41,4 +40,12 @@ export class RedisMetaStore implements MetaStore {
     this.#redis.disconnect()
     return Promise.resolve()
   }
+}
+
+/** ioredis prefers the URL's password to the option's, and one that names a user has an empty one. */
+function addressOf({ url, password }: RedisConfig): string {
+  if (password === undefined) return url
+  const address = new URL(url)
+  address.password = encodeURIComponent(password)
+  return address.href
 }

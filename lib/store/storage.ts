@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../clock.ts'
-import { errorCode, readIfPresent, writeDurably } from './durable.ts'
+import { errorCode, isAbsent, readIfPresent, writeDurably } from './durable.ts'
 import { Layout } from './layout.ts'
 
 const FORMAT = 1
@@ -45,21 +45,36 @@ async function readFormat(layout: Layout): Promise<string> {
     return id
   }
   const { format, id } = parseFormat(layout, known)
-  if (format === FORMAT && typeof id === 'string') return id
-  throw new StorageError(`${layout.format()}: on-disk format ${String(format)} is not format ${FORMAT}: use the entrepot that wrote it, or another storage.directory`)
+  if (format === FORMAT && typeof id === 'string' && id !== '') return id
+  if (typeof format !== 'number' || format === FORMAT) throw notOurs(layout, 'not written by entrepot')
+  throw new StorageError(`${layout.format()}: on-disk format ${format} is not format ${FORMAT}: use the entrepot that wrote it, or another storage.directory`)
 }
 
 function parseFormat(layout: Layout, bytes: Buffer): { format?: unknown; id?: unknown } {
   try {
-    return JSON.parse(bytes.toString()) as { format?: unknown; id?: unknown }
+    return Object(JSON.parse(bytes.toString())) as { format?: unknown; id?: unknown }
   } catch (error) {
-    throw new StorageError(`${layout.format()}: not JSON: use another storage.directory, or delete this file if the directory is entrepot's`, { cause: error })
+    throw notOurs(layout, 'not JSON', error)
   }
+}
+
+function notOurs(layout: Layout, what: string, cause?: unknown): StorageError {
+  return new StorageError(`${layout.format()}: ${what}: use another storage.directory, or delete this file if the directory is entrepot's`, { cause })
 }
 
 async function removeLeftovers(layout: Layout, clock: Clock): Promise<void> {
   for (const name of await readdir(layout.partials())) {
     const path = join(layout.partials(), name)
-    if (name.startsWith('tmp-') || clock.now() - (await stat(path)).mtimeMs > PARTIAL_LIFETIME) await rm(path, { force: true })
+    if (name.startsWith('tmp-') || clock.now() - await modifiedAt(path) > PARTIAL_LIFETIME) await rm(path, { force: true })
+  }
+}
+
+/** What is gone already, as another process starts as well, is as old as can be. */
+async function modifiedAt(path: string): Promise<number> {
+  try {
+    return (await stat(path)).mtimeMs
+  } catch (error) {
+    if (isAbsent(error)) return -Infinity
+    throw error
   }
 }

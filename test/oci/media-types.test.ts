@@ -17,7 +17,7 @@ t.test('a bare media type has no parameters, and its own letters', async t => {
     ['application/json;charset=utf-8', 'application/json'],
     ['\tapplication/json ; charset="a;b"', 'application/json'],
     ['application/vnd.Corp.Model+json', 'application/vnd.Corp.Model+json'],
-  ] as const) t.equal(bareMediaType(header), type, header)
+  ] as const) t.equal(bareMediaType(header), type, String(header))
 })
 
 t.test('types that say nothing', async t => {

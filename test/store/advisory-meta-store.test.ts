@@ -32,8 +32,8 @@ t.test('nothing is found in a store that fails, and it is left alone for a secon
   }
   await ask(1)
   await ask(1)
-  t.equal(await advisory.set('a', Buffer.from('b'), 1), undefined)
-  t.equal(await advisory.delete('a'), undefined)
+  t.equal(await advisory.set('b', Buffer.from('b'), 1), undefined)
+  t.equal(await advisory.delete('c'), undefined)
   t.equal(store.asked, 1)
   clock.advance(999)
   await ask(1)

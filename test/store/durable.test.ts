@@ -31,7 +31,7 @@ t.test('what cannot be written leaves the old file, and no temporary one', async
   const directory = temporaryDirectory(t)
   writeFileSync(join(directory, 'a'), 'old')
   mkdirSync(join(directory, 'b'))
-  await t.rejects(writeDurably(directory, join(directory, 'a/b'), 'new'), { code: 'ENOTDIR' })
+  await t.rejects(writeDurably(directory, join(directory, 'a/b'), 'new'), { code: 'EEXIST' })
   await t.rejects(writeDurably(directory, join(directory, 'b'), 'new'), { code: 'EISDIR' })
   await t.rejects(writeDurably(directory, join(directory, 'x'.repeat(256)), 'new'), { code: 'ENAMETOOLONG' })
   await t.rejects(writeDurably(join(directory, 'none'), join(directory, 'c'), 'new'), { code: 'ENOENT' })

@@ -13,7 +13,7 @@ let stores = 0
 
 /** Under a prefix of its own: an empty one. Resolves when it is connected. */
 async function connected(config: { url: string; password?: string; keyPrefix?: string } = server): Promise<RedisMetaStore> {
-  const store = new RedisMetaStore({ keyPrefix: `test-${stores += 1}:`, url: config.url, ...config }, recordingLog())
+  const store = new RedisMetaStore({ keyPrefix: `test-${stores += 1}:`, ...config }, recordingLog())
   await answer(store, () => {})
   return store
 }

@@ -10,7 +10,7 @@ import { FakeClock, recordingLog } from '../upstream/support.ts'
 import { filesIn, KEY, newStorage, tagOf } from './support.ts'
 
 const UPSTREAM = 'https://registry-1.docker.io'
-const [A, B, C] = ['a', 'b', 'c'].map(text => digestOf(Buffer.from(text))) as [ReturnType<typeof digestOf>, ReturnType<typeof digestOf>, ReturnType<typeof digestOf>]
+const [A, B, C] = [digestOf(Buffer.from('a')), digestOf(Buffer.from('b')), digestOf(Buffer.from('c'))]
 const TAG = tagOf('latest')
 const INDEX = 'application/vnd.oci.image.index.v1+json'
 

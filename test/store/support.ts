@@ -2,13 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { parseDigest, type Digest } from '../../lib/oci/digest.ts'
 import { parseReference, parseRepositoryName, type Tag } from '../../lib/oci/reference.ts'
 import type { RepositoryKey } from '../../lib/store/layout.ts'
 import { openStorage, type Storage } from '../../lib/store/storage.ts'
-import { start, type Running } from '../support/processes.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { FakeClock } from '../upstream/support.ts'
 
@@ -40,14 +38,6 @@ export function filesIn(directory: string): string[] {
 export function digestOfPath(path: string): Digest {
   const [algorithm, , hex] = path.split('/')
   return parseDigest(`${algorithm}:${hex}`)
-}
-
-/** Runs a file beside this one as this process runs: from source. */
-export function startScript(t: Test, name: string, args: string[]): Running {
-  // How tap has TypeScript loaded: told apart by these two on Node 20, which cannot do so itself.
-  const { TS_NODE_TRANSPILE_ONLY = '1', TAP_TYPE_STRIP_ONLY = '0' } = process.env
-  const file = fileURLToPath(new URL(name, import.meta.url))
-  return start(t, process.execPath, [...process.execArgv, file, ...args], { env: { TS_NODE_TRANSPILE_ONLY, TAP_TYPE_STRIP_ONLY } })
 }
 
 /**
