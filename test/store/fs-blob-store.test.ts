@@ -88,7 +88,7 @@ t.test('a disk that is full', async t => {
     t.ok(size > 10_000 && size < 65_536, `${size} bytes fit`)
     t.equal(partial.size, size)
     t.equal(`sha256:${partial.hash().digest('hex')}`, digestOf(bytes.subarray(0, size)))
-    t.same(await readFile(layout.partial(digestOf(bytes))), bytes.subarray(0, size))
+    t.ok((await readFile(layout.partial(digestOf(bytes)))).equals(bytes.subarray(0, size)))
     await partial.close()
     const again = await store.begin(digestOf(bytes))
     t.equal(again.size, size)
@@ -101,7 +101,7 @@ t.test('a disk that is full', async t => {
     t.same([...filesIn(layout.partials()), ...filesIn(layout.blobs())], [])
     const small = bytes.subarray(0, 40_000)
     await store.put(digestOf(small), small)
-    t.same(await (await store.open(digestOf(small)))?.bytes(), small)
+    t.ok((await (await store.open(digestOf(small)))?.bytes())?.equals(small))
   })
 })
 

@@ -53,6 +53,6 @@ export function smallDisk(t: Test, limit: string): string | undefined {
     if (process.env['CI'] === 'true') throw error
     return undefined
   }
-  t.teardown(() => { execFileSync('umount', [directory]) })
+  t.teardown(() => { execFileSync('umount', ['--lazy', directory]) })
   return directory
 }

@@ -41,7 +41,7 @@ export function blobStoreSuite(t: Test, create: (t: Test) => Promise<BlobStore>)
     const bytes = bytesOf(MIB)
     const digest = digestOf(bytes)
     await Promise.all(Array.from({ length: 32 }, () => store.put(digest, bytes)))
-    t.same(await contentOf(store, digest), bytes)
+    t.ok((await contentOf(store, digest))?.equals(bytes))
   })
 
   test('an empty blob is one', async (t, store) => {
@@ -128,7 +128,7 @@ export function blobStoreSuite(t: Test, create: (t: Test) => Promise<BlobStore>)
     const partial = await store.begin(digest)
     await partial.commit()
     await partial.close()
-    t.same(await contentOf(store, digest), bytes)
+    t.ok((await contentOf(store, digest))?.equals(bytes))
   })
 
   test('wrong bytes are not committed', async (t, store) => {
@@ -180,7 +180,7 @@ async function contentOf(store: BlobStore, digest: Digest): Promise<Buffer | und
   const size = blob?.size
   const bytes = await blob?.bytes()
   assert.equal(bytes?.length, size)
-  assert.deepEqual(await streamOf(store, digest, 0, size ?? 0), bytes)
+  assert.ok(bytes === undefined || bytes.equals(await streamOf(store, digest, 0, size ?? 0)))
   return bytes
 }
 
