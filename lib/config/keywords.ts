@@ -64,9 +64,13 @@ function checkNames(findings: Findings, grammar: NameGrammar, data: unknown, con
   }
 }
 
+const MAX_PROJECT_NAME = 100
+
 const NAME_MISTAKES: Record<NameGrammar, (name: string) => string | undefined> = {
   project(name) {
     if (name === 'v2') return '"v2" is reserved for the API\'s own paths; choose another name'
+    // It becomes a directory's name, and a part of longer ones.
+    if (name.length > MAX_PROJECT_NAME) return `is longer than ${MAX_PROJECT_NAME} characters; choose a shorter name`
     if (isProjectName(name)) return undefined
     const lower = name.toLowerCase()
     const hint = isProjectName(lower) ? `, did you mean "${lower}"?` : ''

@@ -63,6 +63,9 @@ const CHECKED_LISTS = new Map<string, readonly string[]>([
   ['application/vnd.oci.artifact.manifest.v1+json', ['blobs']],
 ])
 
+/** Real images have some dozens, and a hostile manifest of 4 MiB fifty thousand: beyond this, upstream is asked for each. */
+const MAX_BLOBS = 1000
+
 function blobsOf(document: JsonObject, mediaType: string): Digest[] {
   if (hasLookalike(document)) return []
   const found = (CHECKED_LISTS.get(mediaType.toLowerCase()) ?? [])
@@ -70,7 +73,7 @@ function blobsOf(document: JsonObject, mediaType: string): Digest[] {
     .filter(descriptor => isObject(descriptor) && !hasLookalike(descriptor) && !isForeign(descriptor))
     .map(descriptor => asDigest((descriptor as JsonObject)['digest']))
     .filter(digest => digest !== undefined)
-  return [...new Set(found)]
+  return [...new Set(found)].slice(0, MAX_BLOBS)
 }
 
 function isForeign({ urls }: JsonObject): boolean {

@@ -111,6 +111,12 @@ t.test('deep and long documents are read, or refused, without falling over', asy
   t.same(read({ layers: Array.from({ length: 2e4 }, () => ({ digest: A })) }, MANIFEST)?.blobs, [A])
 })
 
+t.test('a manifest that names blobs without end proves a thousand', t => {
+  const layers = Array.from({ length: 1500 }, (_, number) => ({ digest: digestOf(Buffer.from(String(number))) }))
+  t.equal(read({ layers }, MANIFEST)?.blobs.length, 1000)
+  t.end()
+})
+
 t.test('any bytes are facts or none', async () => {
   const digests = fc.constantFrom(A, B, 'x', null)
   const descriptor = fc.record({ digest: digests, urls: fc.oneof(fc.jsonValue(), fc.constant(undefined)) }, { requiredKeys: [] })
