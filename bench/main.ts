@@ -7,25 +7,30 @@ import type { Measured } from './measure.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'
 import { markdownTable, plainTable, preface, rows } from './report.ts'
 import { SCENARIOS, type ScenarioName } from './scenarios/index.ts'
+import { diskSettler } from './settle-disk.ts'
 import { startUpstream } from './servers/upstream.ts'
 import type { Teardown } from '../test/support/upstream/server.ts'
 import { endAll, withTeardown } from './teardown.ts'
 
+const stopped = new AbortController()
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
-  process.once(signal, () => void endAll().finally(() => process.exit(code)))
+  process.once(signal, () => {
+    stopped.abort()
+    void endAll().finally(() => process.exit(code))
+  })
 }
 
 try {
   const options = parseOptions(process.argv.slice(2), Object.keys(SCENARIOS) as ScenarioName[])
   if (options === 'help') console.log(USAGE)
-  else await run(options)
+  else await run(options, stopped.signal)
 } catch (error) {
   console.error(error instanceof TypeError ? `${error.message}\n\n${USAGE}` : error)
   process.exitCode = error instanceof TypeError ? 2 : 1
 }
 
 /** A scenario that breaks costs the exit code, and not the others' figures. */
-async function run(options: Options): Promise<void> {
+async function run(options: Options, signal: AbortSignal): Promise<void> {
   const machine = await describeMachine()
   if (machine.load > 0.5) console.error(`The machine is busy (load ${machine.load.toFixed(1)}): the figures will not be worth much.`)
   const measured: Measured[] = []
@@ -37,6 +42,7 @@ async function run(options: Options): Promise<void> {
       measured.push(...await withTeardown(t => scenario(t, name, options, tools)))
       console.error(`${name}: done in ${seconds()}`)
     } catch (error) {
+      if (signal.aborted) return
       console.error(`${name}: broken after ${seconds()}:`, error)
       process.exitCode = 1
     }
@@ -50,7 +56,7 @@ async function scenario(t: Teardown, name: ScenarioName, options: Options, tools
   const load = await loadTool(t)
   tools.add(load.name)
   return SCENARIOS[name](t, {
-    drain: startDrainer(t), load, upstream: await startUpstream(t), sizes: options.sizes, nodeOptions: profiling(options),
+    drain: startDrainer(t), load, upstream: await startUpstream(t), settleDisk: diskSettler(t), sizes: options.sizes, nodeOptions: profiling(options),
   })
 }
 

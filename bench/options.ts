@@ -23,13 +23,13 @@ export interface Options {
 }
 
 const FULL: Sizes = { rounds: 5, blob: 200 * MIB, herdBlob: 100 * MIB, seconds: 2 }
-const QUICK: Sizes = { rounds: 2, blob: 32 * MIB, herdBlob: 8 * MIB, seconds: 1 }
+const QUICK: Sizes = { rounds: 1, blob: 32 * MIB, herdBlob: 8 * MIB, seconds: 1 }
 
 export const USAGE = `npm run bench -- [options]
 
   --only LIST      of cold, warm, herd, manifests; default all
   --rounds N       default ${FULL.rounds}; the figures are medians
-  --quick          ${QUICK.rounds} rounds and small blobs: to see that it runs, not how fast
+  --quick          one round, small blobs: to see that it runs, not how fast
   --json FILE      the raw numbers
   --markdown       the table as docs/benchmarks.md has it
   --profile DIR    CPU profiles of entrepot, one a process; its figures are then not to be used

@@ -1,12 +1,11 @@
 import type { Digest } from '../../lib/oci/digest.ts'
-import { mustRun } from '../../test/support/processes.ts'
 import { measure } from '../measure.ts'
 import { dockerRegistry, entrepot } from '../servers/caches.ts'
 import { megabytesPerSecond, pull, sampleOf, throughput } from './blobs.ts'
 import { MIB, type Scenario } from './scenario.ts'
 
 /** One client pulls a blob that the cache does not have. Upstream itself beside it: the floor of the first byte. */
-export const cold: Scenario = async (t, { drain, upstream, sizes, nodeOptions }) => {
+export const cold: Scenario = async (t, { drain, upstream, sizes, settleDisk, nodeOptions }) => {
   const size = sizes.blob
   const servers = [await entrepot(t, upstream.url, { nodeOptions }), await dockerRegistry(t, upstream.url), upstream]
   let current: { round: number; digest: Digest } | undefined
@@ -17,8 +16,7 @@ export const cold: Scenario = async (t, { drain, upstream, sizes, nodeOptions })
   }, servers, sizes.rounds, {
     async prepare(round) {
       if (current?.round !== round) current = { round, digest: await upstream.blob(size) }
-      // What was written so far shall not be on its way to the disk while we measure.
-      await mustRun('sync', [])
+      await settleDisk(2 * size)
     },
     async sample(server, round) {
       const drained = await pull(drain, server, current?.digest ?? '', size, round, { connections: 1, times: 1 })

@@ -1,4 +1,3 @@
-import { mustRun } from '../../test/support/processes.ts'
 import { measure, type Measured } from '../measure.ts'
 import { dockerRegistry, entrepot } from '../servers/caches.ts'
 import { startSlowLine } from '../servers/slow-line.ts'
@@ -9,7 +8,7 @@ import { MIB, type Scenario } from './scenario.ts'
 const LINE = 100 * MIB
 
 /** One client, and sixteen at once, pull a blob that the cache does not have, over a line of 100 MiB/s that all fetches share. */
-export const herd: Scenario = async (t, { drain, upstream, sizes, nodeOptions }) => {
+export const herd: Scenario = async (t, { drain, upstream, sizes, settleDisk, nodeOptions }) => {
   const size = sizes.herdBlob
   const line = await startSlowLine(t, upstream.url, LINE)
   const servers = [await entrepot(t, line.url, { nodeOptions }), await dockerRegistry(t, line.url)]
@@ -27,7 +26,7 @@ export const herd: Scenario = async (t, { drain, upstream, sizes, nodeOptions })
     }, servers, sizes.rounds, {
       async prepare() {
         digest = await upstream.blob(size)
-        await mustRun('sync', [])
+        await settleDisk(2 * size)
       },
       async sample(server, round) {
         line.forget()

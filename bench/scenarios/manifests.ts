@@ -1,7 +1,6 @@
 import { digestOf } from '../../lib/oci/digest.ts'
 import { get } from '../../test/support/http.ts'
-import type { Image } from '../../test/support/image.ts'
-import type { Teardown } from '../../test/support/upstream/server.ts'
+import { image, type Image } from '../../test/support/image.ts'
 import type { LoadTool } from '../load/rate.ts'
 import { measure, type Measured, type Sample, type Sampler } from '../measure.ts'
 import { bareServer } from '../servers/bare-server.ts'
@@ -13,34 +12,37 @@ const CONNECTIONS = 16
 /** Pulled in turn, so that two requests for one tag are rarely under way at once: joined ones would cost upstream nothing. */
 const TAGS = Array.from({ length: 64 }, (_, number) => `v${number}`)
 
-/** One small manifest, as often as may be. Beside it Node's own HTTP, answering the same bytes to everything. */
+/**
+ * One manifest, as often as may be. Beside it Node's own HTTP, answering the same bytes to everything; another such is
+ * upstream, as a real registry answers HEADs more slowly than entrepot asks.
+ */
 export const manifests: Scenario = async (t, bench) => {
-  const image = await bench.upstream.image(...TAGS)
-  const bare = await bareServer(t, image)
+  const made = image({ layers: Array.from({ length: 8 }, () => 1024) })
+  const bare = await bareServer(t, made)
+  const upstream = new URL((await bareServer(t, made)).repository).origin
+  const caches = async (freshness: string): Promise<Server[]> => [
+    await entrepot(t, upstream, { project: { freshness }, nodeOptions: bench.nodeOptions }), await dockerRegistry(t, upstream),
+  ]
   return [
-    await rate(bench, image, 'by digest', [image.digest], await caches(t, bench, '1h'), bare),
-    await rate(bench, image, 'by tag, fresh', TAGS, await caches(t, bench, '1h'), bare),
-    await rate(bench, image, 'by tag, revalidated', TAGS, await caches(t, bench, '0s'), bare),
+    await rate(bench, made, 'by digest', [made.digest], await caches('1h'), bare),
+    await rate(bench, made, 'by tag, fresh', TAGS, await caches('1h'), bare),
+    await rate(bench, made, 'by tag, revalidated', TAGS, await caches('0s'), bare),
   ]
 }
 
-async function caches(t: Teardown, { upstream, nodeOptions }: Bench, freshness: string): Promise<Server[]> {
-  return [await entrepot(t, upstream.url, { project: { freshness }, nodeOptions }), await dockerRegistry(t, upstream.url)]
-}
-
-function rate({ load, sizes }: Bench, image: Image, how: string, references: readonly string[], servers: readonly Server[], bare: Server): Promise<Measured> {
+function rate({ load, sizes }: Bench, made: Image, how: string, references: readonly string[], servers: readonly Server[], bare: Server): Promise<Measured> {
   return measure({
     title: `manifest ${how}, ${CONNECTIONS} connections`,
     figures: [{ name: 'rate', unit: 'requests/s', better: 'more' }, { name: 'p99', unit: 'ms', better: 'less' }],
     work: 'request',
-  }, [...servers, bare], sizes.rounds, sampler(load, image, references, sizes.seconds))
+  }, [...servers, bare], sizes.rounds, sampler(load, made, references, sizes.seconds))
 }
 
-function sampler(load: LoadTool, image: Image, references: readonly string[], seconds: number): Sampler {
+function sampler(load: LoadTool, made: Image, references: readonly string[], seconds: number): Sampler {
   return {
     async sample(server, round) {
-      if (round === 0) await check(server, image, references)
-      return request(load, server, image, references, seconds)
+      if (round === 0) await check(server, made, references)
+      return request(load, server, made, references, seconds)
     },
   }
 }

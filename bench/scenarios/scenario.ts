@@ -11,6 +11,8 @@ export interface Bench {
   load: LoadTool
   upstream: Upstream
   sizes: Sizes
+  /** To be called before what writes so many bytes. */
+  settleDisk(bytes: number): Promise<void>
   /** Flags of Node for entrepot. */
   nodeOptions: readonly string[]
 }

@@ -11,6 +11,8 @@ const server = createServer((_request, response) => {
   response.writeHead(200, headers)
   response.end(bytes)
 })
+// Longer than a scenario's pauses: as an upstream it must not hang up on a cache that is about to ask.
+server.keepAliveTimeout = 90_000
 server.listen(0, '127.0.0.1', () => {
   console.log(`listening on http://127.0.0.1:${(server.address() as AddressInfo).port}`)
 })

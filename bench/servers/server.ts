@@ -7,5 +7,5 @@ export interface Server {
   readonly repository: string
 }
 
-/** The repository that is pulled, at upstream and through the caches. */
+/** The repository that is pulled, through the caches and from upstream. */
 export const REPOSITORY = 'bench/app'

@@ -1,6 +1,6 @@
 import { digestOf, type Digest } from '../../lib/oci/digest.ts'
-import { image, randomContent, type Image } from '../../test/support/image.ts'
-import { pushBlob, pushImage } from '../../test/support/push.ts'
+import { randomContent } from '../../test/support/image.ts'
+import { pushBlob } from '../../test/support/push.ts'
 import type { Teardown } from '../../test/support/upstream/server.ts'
 import { dockerRegistry } from './caches.ts'
 import { REPOSITORY, type Server } from './server.ts'
@@ -11,8 +11,6 @@ export interface Upstream extends Server {
   url: string
   /** Puts a new random blob there. */
   blob(size: number): Promise<Digest>
-  /** Puts an image of eight small layers there, under these tags: a manifest of the common size. */
-  image(...tags: string[]): Promise<Image>
 }
 
 export async function startUpstream(t: Teardown): Promise<Upstream> {
@@ -27,11 +25,6 @@ export async function startUpstream(t: Teardown): Promise<Upstream> {
       const digest = digestOf(bytes)
       await pushBlob({ url }, REPOSITORY, digest, bytes)
       return digest
-    },
-    async image(...tags) {
-      const made = image({ layers: Array.from({ length: 8 }, () => 1024) })
-      await pushImage({ url }, REPOSITORY, made, ...tags)
-      return made
     },
   }
 }

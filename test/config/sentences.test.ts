@@ -55,7 +55,7 @@ t.test('names of projects', async t => {
     ['a/b', `projects["a/b"]: ${grammar}`],
     ['__proto__', `projects.__proto__: ${grammar}`],
     ['..', `projects[".."]: ${grammar}`],
-    ['a'.repeat(101), `projects.${'a'.repeat(101)}: is longer than 100 characters; choose a shorter name`],
+    ['a'.repeat(101), `projects["${'a'.repeat(60)}…"]: is longer than 100 characters; choose a shorter name`],
   ] as const
   for (const [name, error] of table) {
     t.same(await linesOf(`endpoints: { e: { type: docker-hub } }\nprojects: { ${name}: { endpoint: e } }\n`), { errors: [`e.yaml:2:13 ${error}`], warnings: [] })
