@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { hasherFor, type Digest } from '../oci/digest.ts'
@@ -8,7 +8,7 @@ import type { Repositories } from '../store/repositories.ts'
 import type { BlobHead, ByteRange } from '../upstream/upstream.ts'
 import { openDownload, type BlobSource, type Download } from './download.ts'
 import { Fill } from './fill.ts'
-import { readDownload, readFill } from './fill-reader.ts'
+import { readDownload, readFill, readPart } from './fill-reader.ts'
 import type { Fills } from './fills.ts'
 import type { Negatives } from './negatives.ts'
 import type { Outcome, Provenance } from './outcome.ts'
@@ -146,9 +146,6 @@ export class Blobs {
     const whole = await openDownload([source], { first: 0 }, this.#deps)
     await this.#link(target, digest)
     const { size } = whole
-    const part = async function* (this: Blobs, start: number, end: number): AsyncGenerator<Buffer> {
-      yield* (await openDownload([source], { first: start, last: end - 1 }, this.#deps)).chunks
-    }
     return {
       outcome: 'miss',
       upstreamStatus: whole.status,
@@ -156,7 +153,7 @@ export class Blobs {
       stream: (start, end) => {
         if (start === 0 && end === size) return readDownload(whole, digest, hasherFor(digest))
         whole.abort()
-        return Readable.from(part.call(this, start, end ?? Infinity), { objectMode: false })
+        return readPart(() => openDownload([source], { first: start, ...(end === undefined ? {} : { last: end - 1 }) }, this.#deps))
       },
       close: () => Promise.resolve(whole.abort()),
     }
@@ -197,7 +194,8 @@ function blobKey(target: Target, digest: Digest): string {
 
 function sourceOf({ project, repository }: Target, digest: Digest): BlobSource {
   return {
-    key: `${project.upstream.identity} ${repository}`,
+    // By endpoint, not by URL: what upstream shows to one endpoint's credentials is no proof for another's.
+    key: `${project.upstream.name} ${repository}`,
     get: range => project.upstream.getBlob(repository, digest, range),
   }
 }

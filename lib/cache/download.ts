@@ -36,23 +36,38 @@ const PATIENCE = [0, 250, 1000, 2000, 4000, 8000]
  * @throws UpstreamFailure where the first source does not answer; `chunks` throws it when all patience is spent
  */
 export async function openDownload(sources: readonly BlobSource[], range: ByteRange, deps: DownloadDeps): Promise<Download> {
-  const body = await sourceAt(sources, 0).get(range)
-  const link: Link = { body, aborted: false }
+  const body = await ask(sourceAt(sources, 0), range)
+  const link = new Link(body)
   return {
     status: body.status,
     size: body.size,
     chunks: heal(sources, range, link, deps),
-    abort() {
-      link.aborted = true
-      link.body?.stream.destroy()
-    },
+    abort: () => link.abort(),
   }
 }
 
 /** The upstream body that a download hangs on just now; none while it waits for the next. */
-interface Link {
+class Link {
   body: UpstreamBody | undefined
-  aborted: boolean
+  aborted = false
+  #wake: () => void = () => undefined
+
+  constructor(body: UpstreamBody) {
+    this.body = body
+  }
+
+  abort(): void {
+    this.aborted = true
+    this.body?.stream.destroy()
+    this.#wake()
+  }
+
+  /** Waits for the next body, and no longer than until it is aborted; a body that comes later is hung up. */
+  async next(opening: Promise<UpstreamBody>): Promise<UpstreamBody> {
+    const aborted = new Promise<never>((_, reject) => { this.#wake = () => reject(new Error('download aborted')) })
+    void opening.then(late => { if (this.aborted) late.stream.destroy() }, () => undefined)
+    return Promise.race([opening, aborted])
+  }
 }
 
 async function* heal(sources: readonly BlobSource[], range: ByteRange, link: Link, deps: DownloadDeps): AsyncGenerator<Buffer, void, void> {
@@ -61,8 +76,8 @@ async function* heal(sources: readonly BlobSource[], range: ByteRange, link: Lin
   let position = range.first
   for (let failures = 0; ;) {
     try {
-      link.body ??= await reopen(sources, failures - 1, { ...range, first: position }, size, deps)
-      for await (const chunk of from(position, link.body)) {
+      link.body ??= await link.next(reopen(sources, failures - 1, { ...range, first: position }, size, deps))
+      for await (const chunk of within(position, end, link.body)) {
         yield chunk
         position += chunk.length
         failures = 0
@@ -81,22 +96,40 @@ async function* heal(sources: readonly BlobSource[], range: ByteRange, link: Lin
 
 async function reopen(sources: readonly BlobSource[], attempt: number, range: ByteRange, size: number | undefined, deps: DownloadDeps): Promise<UpstreamBody> {
   await sleep(deps.clock, PATIENCE[attempt] ?? 0)
-  const body = await sourceAt(sources, attempt).get(range)
+  const body = await ask(sourceAt(sources, attempt), range)
   if (size === undefined || body.size === undefined || body.size === size) return body
   body.stream.destroy()
   throw new UpstreamFailure('server-error', `upstream promised ${size} bytes, and now ${body.size}`)
 }
 
-/** The body's chunks from a position on, where upstream ignored the Range and began at the start. */
-async function* from(position: number, body: UpstreamBody): AsyncGenerator<Buffer, void, void> {
-  let skip = position - body.start
-  if (skip < 0) {
+/**
+ * The body's chunks from a position on, and no further than to the end that was asked for: upstream that ignores the Range
+ * sends all of it, and what a client gets beyond its Content-Length it takes for the next response.
+ */
+async function* within(position: number, end: number | undefined, body: UpstreamBody): AsyncGenerator<Buffer, void, void> {
+  let at = body.start
+  if (at > position) {
     body.stream.destroy()
     throw new UpstreamFailure('server-error', 'upstream sent another range than was asked for')
   }
   for await (const chunk of body.stream as AsyncIterable<Buffer>) {
-    if (chunk.length > skip) yield skip > 0 ? chunk.subarray(skip) : chunk
-    skip = Math.max(0, skip - chunk.length)
+    const wanted = chunk.subarray(Math.max(0, position - at), end === undefined ? undefined : Math.max(0, end - at))
+    at += chunk.length
+    if (wanted.length > 0) yield wanted
+    // Read to its end, a body leaves its connection to the next request; the rest of one that is too long is not worth that.
+    if (end !== undefined && at > end) return
+  }
+}
+
+/** A server that stumbles over a Range may still give the whole. */
+async function ask(source: BlobSource, range: ByteRange): Promise<UpstreamBody> {
+  try {
+    return await source.get(range)
+  } catch (error) {
+    const isWhole = range.first === 0 && range.last === undefined
+    const status = (error instanceof UpstreamFailure && error.reason === 'server-error' && error.status) || 500
+    if (isWhole || (status >= 500 && status !== 501)) throw error
+    return source.get({ first: 0 })
   }
 }
 

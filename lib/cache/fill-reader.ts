@@ -25,13 +25,36 @@ export interface FillReaderDeps {
  */
 export function readFill(fill: Fill, start: number, end: number | undefined, deps: FillReaderDeps): Readable {
   const reader = new FillReader(fill, start, end, deps)
-  return Readable.from(reader.chunks(), { objectMode: false }).once('close', () => reader.abort())
+  return streamOf(reader.chunks(), () => reader.abort())
 }
 
 /** The bytes of a download, as a stream; checked against the digest where the download is of the whole blob. */
 export function readDownload(download: Download, digest: Digest, hash: Hash | undefined): Readable {
   const chunks = hash ? checked(download.chunks, hash, digest) : download.chunks
-  return Readable.from(chunks, { objectMode: false }).once('close', () => download.abort())
+  return streamOf(chunks, () => download.abort())
+}
+
+/** As `readDownload`, of a part, which is asked for at the first read. */
+export function readPart(open: () => Promise<Download>): Readable {
+  let download: Download | undefined
+  let isAborted = false
+  const chunks = async function* (): AsyncGenerator<Buffer, void, void> {
+    download = await open()
+    if (isAborted) download.abort()
+    yield* download.chunks
+  }
+  return streamOf(chunks(), () => { isAborted = true; download?.abort() })
+}
+
+/** Aborts before the generator is told to end: it may be waiting for upstream, and would take being told for upstream's failure. */
+function streamOf(chunks: AsyncIterable<Buffer>, abort: () => void): Readable {
+  const stream = Readable.from(chunks, { objectMode: false })
+  const destroy = stream._destroy.bind(stream)
+  stream._destroy = (error, done) => {
+    abort()
+    destroy(error, done)
+  }
+  return stream
 }
 
 class FillReader {
@@ -65,6 +88,7 @@ class FillReader {
       const limit = Math.min(this.#fill.readable, this.#end ?? Infinity)
       if (this.#position < limit) {
         const chunk = await this.#fill.read(this.#position, Math.min(READ_SIZE, limit - this.#position))
+        if (chunk.length === 0) throw new Error(`the file of ${this.#fill.digest} was cut short by somebody else`)
         this.#position += chunk.length
         yield chunk
       } else if (this.#fill.state === 'filling') {

@@ -148,7 +148,7 @@ export class Fill {
       await this.#partial.commit()
     } catch (error) {
       this.#deps.log.warn({ err: error, code: errorCode(error), digest: this.digest }, 'blob could not be committed: served, and not kept')
-      await this.#partial.discard()
+      await this.#discard()
     }
   }
 
@@ -156,13 +156,20 @@ export class Fill {
   async #giveUp(error: unknown): Promise<void> {
     if (error instanceof Unwritable) {
       this.#deps.log.warn({ err: error.cause, code: errorCode(error.cause), digest: this.digest }, 'blob cannot be written: the rest is passed through')
-      await this.#partial.discard()
+      await this.#discard()
       return this.#enter('unwritable')
     }
-    if (error instanceof DigestMismatch) await this.#partial.discard()
+    if (error instanceof DigestMismatch) await this.#discard()
     if (!this.#isStopping) this.#deps.log.error({ err: error, digest: this.digest, written: this.written, size: this.size }, 'fill failed')
     this.failure = error
     this.#enter('failed')
+  }
+
+  /** A disk that went read-only does not even delete: the next fill of the digest finds the bytes, and has to refute them. */
+  async #discard(): Promise<void> {
+    await this.#partial.discard().catch((error: unknown) => {
+      this.#deps.log.warn({ err: error, code: errorCode(error), digest: this.digest }, 'bytes of a fill could not be thrown away')
+    })
   }
 
   #enter(state: FillState): void {
@@ -171,7 +178,11 @@ export class Fill {
   }
 
   async #closeIfUnused(): Promise<void> {
-    if (this.#isOver && this.#readers === 0) await this.#partial.close()
+    if (!this.#isOver || this.#readers > 0) return
+    // Network file systems report at close that bytes were lost: what counts was synced before.
+    await this.#partial.close().catch((error: unknown) => {
+      this.#deps.log.warn({ err: error, code: errorCode(error), digest: this.digest }, 'file of a fill could not be closed')
+    })
   }
 }
 

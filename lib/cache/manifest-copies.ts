@@ -2,7 +2,7 @@ import { errorCode } from '../store/durable.ts'
 import type { BlobStore } from '../store/blob-store.ts'
 import type { MetaStore } from '../store/meta-store.ts'
 import type { Repositories } from '../store/repositories.ts'
-import type { Digest } from '../oci/digest.ts'
+import { digestOf, digestParts, type Digest } from '../oci/digest.ts'
 import type { ManifestFacts } from '../oci/manifest.ts'
 import type { Log } from '../log.ts'
 import { keyOf, type Target } from './project.ts'
@@ -55,17 +55,31 @@ export class ManifestCopies {
 
   async #content(digest: Digest): Promise<Buffer | undefined> {
     const hot = await this.#hot.get(hotKey(digest))
-    if (hot !== undefined) return hot
-    const stored = await this.#blobs.open(digest)
-    if (stored === undefined) return undefined
-    const bytes = await stored.bytes()
-    await this.#warm(digest, bytes)
+    if (hot !== undefined && matches(hot, digest)) return hot
+    const bytes = await this.#stored(digest)
+    if (bytes !== undefined) await this.#warm(digest, bytes)
     return bytes
+  }
+
+  /** Content that the disk does not give, or not as it was, is none: upstream may give it. */
+  async #stored(digest: Digest): Promise<Buffer | undefined> {
+    try {
+      const bytes = await (await this.#blobs.open(digest))?.bytes()
+      if (bytes === undefined || matches(bytes, digest)) return bytes
+      this.#log.error({ digest }, 'manifest is damaged on disk: it is fetched again')
+    } catch (error) {
+      this.#log.error({ err: error, code: errorCode(error), digest }, 'manifest cannot be read: it is fetched again')
+    }
+    return undefined
   }
 
   async #warm(digest: Digest, bytes: Buffer): Promise<void> {
     if (bytes.length <= HOT_SIZE) await this.#hot.set(hotKey(digest), bytes, HOT)
   }
+}
+
+function matches(bytes: Buffer, digest: Digest): boolean {
+  return digestOf(bytes, digestParts(digest).algorithm) === digest
 }
 
 function hotKey(digest: Digest): string {

@@ -44,9 +44,12 @@ export class Negatives {
 
   async #recall(key: string): Promise<RememberedFailure | undefined> {
     const bytes = await this.#hot.get(hotKey(key))
-    if (bytes === undefined) return undefined
-    const { reason, message, status, until } = JSON.parse(bytes.toString()) as NegativeRecord
-    if (this.#clock.now() >= until) return undefined
+    const record = bytes && parseRecord(bytes)
+    if (record === undefined) return undefined
+    const left = record.until - this.#clock.now()
+    // More than a whole life is left only where the clock was set back.
+    if (left <= 0 || left > LIFETIME * 1000) return undefined
+    const { reason, message, status } = record
     return new RememberedFailure(reason, message, status === undefined ? {} : { status })
   }
 
@@ -59,4 +62,15 @@ export class Negatives {
 
 function hotKey(key: string): string {
   return `negative:${key}`
+}
+
+/** @returns undefined for what is no record of ours: another version may share the store */
+function parseRecord(bytes: Buffer): NegativeRecord | undefined {
+  try {
+    const { reason, message, status, until } = Object(JSON.parse(bytes.toString())) as Partial<NegativeRecord>
+    const isRecord = reason !== undefined && isNegativeAnswer(reason) && typeof message === 'string' && typeof until === 'number'
+    return isRecord ? { reason, message, status: typeof status === 'number' ? status : undefined, until } : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -79,7 +79,8 @@ function exampleOf(type: string | undefined, url: string | undefined): string {
 
 function endSignal(): Promise<NodeJS.Signals> {
   return new Promise(resolve => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+    // Listened to until the end: npm and a terminal both pass on what a user pressed once, and a second one must not cut the pulls.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
   })
 }
 

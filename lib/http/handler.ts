@@ -32,7 +32,11 @@ export function createMiddleware(deps: HandlerDeps): Middleware {
     const route = routeOf(exchange, deps)
     if (route === undefined) return next()
     logRequest(exchange, deps)
-    void handle(exchange, route, deps)
+    handle(exchange, route, deps).catch((error: unknown) => {
+      // The way out failed itself: that costs one request, never the process.
+      deps.log.error({ err: error }, 'request could not be answered')
+      response.destroy()
+    })
   }
 }
 

@@ -22,7 +22,9 @@ export function logRequest(exchange: Exchange, { clock, log }: { clock: Clock; l
       client: request.socket.remoteAddress,
       reason: facts.error instanceof Error ? facts.error.message : undefined,
     }
-    const level = facts.error !== undefined && response.statusCode >= 500 ? 'error' : 'info'
+    // A refusal is the client's affair; an error behind any other status is ours, a body that broke behind a 200 too.
+    const isRefusal = response.statusCode >= 400 && response.statusCode < 500
+    const level = facts.error !== undefined && !isRefusal ? 'error' : 'info'
     log[level](facts.provenance?.warning === undefined ? line : { ...line, warning: facts.provenance.warning }, 'request')
   })
 }

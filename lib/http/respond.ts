@@ -41,7 +41,7 @@ export async function sendBlob(exchange: Exchange, digest: Digest, answer: BlobA
   exchange.response.writeHead(status, { ...COMMON, ...headers })
   // A client waits for a first byte; what upstream's headers said need not wait for its body.
   exchange.response.flushHeaders()
-  await sendBody(exchange, answer.stream(start, end))
+  await sendBody(exchange, answer.stream(start, end), end === undefined ? undefined : end - start)
 }
 
 /** The one exit for errors. A response that has begun is destroyed, never ended: a short body must not pass for whole. */
@@ -67,8 +67,16 @@ function send({ response, isHead, facts }: Exchange, status: number, headers: Ou
   response.end(body)
 }
 
-async function sendBody({ response, facts }: Exchange, body: Readable): Promise<void> {
+async function sendBody({ response, facts }: Exchange, body: Readable, length: number | undefined): Promise<void> {
   body.on('data', (chunk: Buffer) => { facts.bytes += chunk.length })
+  // Noted before the response is torn down, and its log line written. A client that leaves is no error.
+  body.once('error', error => { if (!response.destroyed) facts.error = error })
+  // Heard before the pipeline ends the response: one that is short would leave a keep-alive client waiting for the rest.
+  body.once('end', () => {
+    if (length === undefined || facts.bytes >= length) return
+    facts.error = new Error(`the body ended after ${facts.bytes} of ${length} bytes`)
+    response.destroy()
+  })
   await pipeline(body, response)
 }
 

@@ -24,12 +24,15 @@ export interface RunningServer {
 
 /** @throws the socket's error: EADDRINUSE, EACCES, EADDRNOTAVAIL */
 export async function startServer(middleware: Middleware, listen: ListenAddress, clock: Clock): Promise<RunningServer> {
+  const running = new Set<ServerResponse>()
   const server = createHttpServer({ keepAliveTimeout: KEEP_ALIVE, headersTimeout: HEADERS }, (request, response) => {
+    running.add(response)
+    response.once('close', () => running.delete(response))
     middleware(request, response, () => refuse(request, response))
   })
   server.setTimeout(STALLED)
   await listening(server, listen)
-  return { url: urlOf(server), close: deadline => close(server, deadline, clock) }
+  return { url: urlOf(server), close: deadline => close(server, running, deadline, clock) }
 }
 
 /** What is no registry path, an absolute-form target of somebody who takes us for a forward proxy included. */
@@ -56,15 +59,15 @@ function urlOf(server: Server): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-async function close(server: Server, deadline: number, clock: Clock): Promise<void> {
-  let isClosed = false
-  const closed = new Promise<void>(resolve => { server.close(() => resolve()) }).then(() => { isClosed = true })
+async function close(server: Server, running: ReadonlySet<ServerResponse>, deadline: number, clock: Clock): Promise<void> {
+  const closed = new Promise<void>(resolve => { server.close(() => resolve()) })
   const until = clock.monotonic() + deadline
   // Connections become idle one by one, as their last response ends, and clients would keep them.
-  while (!isClosed && clock.monotonic() < until) {
+  while (running.size > 0 && clock.monotonic() < until) {
     server.closeIdleConnections()
-    await Promise.race([closed, sleep(clock, IDLE_CHECK)])
+    await sleep(clock, IDLE_CHECK)
   }
+  // What is left has sent no request, or half of one.
   server.closeAllConnections()
   await closed
 }

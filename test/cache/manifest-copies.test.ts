@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { ManifestCopies } from '../../lib/cache/manifest-copies.ts'
 import type { Target } from '../../lib/cache/project.ts'
@@ -86,4 +86,19 @@ t.test('bytes that do not match their digest are not kept', async t => {
   const { copies } = await scene(t)
   t.equal(await copies.put(target('a'), LAYER, FACTS, BYTES), false)
   t.equal(await copies.get(target('a'), LAYER), undefined)
+})
+
+t.test('quay #5877: bytes that are damaged, on disk or in a shared store, are missing', async t => {
+  const { layout, log, open, copies, hot } = await scene(t)
+  await copies.put(target('a'), DIGEST, FACTS, BYTES)
+  await hot.set(`content:${DIGEST}`, Buffer.from('{}'), 60)
+  t.same((await copies.get(target('a'), DIGEST))?.bytes, BYTES, 'the disk has them')
+  for (const damaged of [Buffer.alloc(0), BYTES.subarray(1), Buffer.from(BYTES).fill('x', 3, 4)]) {
+    writeFileSync(layout.blob(DIGEST), damaged)
+    t.equal(await open().copies.get(target('a'), DIGEST), undefined)
+  }
+  rmSync(layout.blob(DIGEST))
+  mkdirSync(layout.blob(DIGEST))
+  t.equal(await open().copies.get(target('a'), DIGEST), undefined, 'nor does an I/O error fail the pull')
+  t.match(log.lines.map(({ message }) => message), [...Array<RegExp>(3).fill(/damaged on disk/), /cannot be read/])
 })

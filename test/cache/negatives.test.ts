@@ -8,7 +8,7 @@ import { FakeClock } from '../upstream/support.ts'
 function scene(t: Test) {
   const [store, clock] = [new MemoryMetaStore(), new FakeClock()]
   t.teardown(() => store.close())
-  return { clock, negatives: new Negatives(store, clock), replica: new Negatives(store, clock) }
+  return { clock, store, negatives: new Negatives(store, clock), replica: new Negatives(store, clock) }
 }
 
 /** An upstream that always says the same, and counts how often. */
@@ -71,4 +71,23 @@ t.test('a remembered failure is not remembered anew: it ends', async t => {
   const asked = upstream(NOT_FOUND)
   for (let second = 0; second < 10; second += 1, clock.advance(1000)) await t.rejects(negatives.guard('a', asked.ask))
   t.equal(asked.count, 2)
+})
+
+t.test('what is no record of ours is none: another version, or anybody, may write to a shared store', async t => {
+  const { clock, negatives, store } = scene(t)
+  const until = clock.now() + 1000
+  for (const foreign of [
+    'not json', 'null', '5', '[]', '{}', JSON.stringify({ reason: 'nonsense', message: '', until }), JSON.stringify({ reason: 'toString', message: '', until }),
+    JSON.stringify({ reason: 'not-found', until }), JSON.stringify({ reason: 'not-found', message: '', until: 'soon' }),
+  ]) {
+    await store.set('negative:a', Buffer.from(foreign), 5)
+    t.equal(await negatives.guard('a', upstream('found').ask), 'found', foreign)
+  }
+})
+
+t.test('distribution #1686: a clock that is set back does not hide an image for hours', async t => {
+  const { clock, negatives, store } = scene(t)
+  const until = clock.now() + 3600_000
+  await store.set('negative:a', Buffer.from(JSON.stringify({ reason: 'not-found', message: '', until })), 5)
+  t.equal(await negatives.guard('a', upstream('found').ask), 'found')
 })

@@ -1,9 +1,12 @@
+import { existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { Agent } from 'node:http'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { digestOf, type Digest } from '../../lib/oci/digest.ts'
 import { cacheOf, outcome, REPOSITORY } from '../support/cache.ts'
-import { download, errorCode, get, head } from '../support/http.ts'
+import { download, errorCode, get, head, open, raw } from '../support/http.ts'
 import { artifact, image, layerDigests, randomContent } from '../support/image.ts'
-import { chunked, contentLength, cut, hold, ignoreRange, refuse, refuseHead, scriptedUpstream, slow } from '../support/scripted-upstream.ts'
+import { chunked, contentLength, cut, errorReply, hold, ignoreRange, refuse, refuseHead, scriptedUpstream, slow, stall } from '../support/scripted-upstream.ts'
 
 /** protocol.md 15 to 21. */
 
@@ -109,6 +112,17 @@ t.test('17: a reader far ahead of a slow fill gets its own range, and the fill g
   t.ok(ahead.body.equals(bytes.subarray(390_000, 395_000)))
   t.ok(whole.complete && whole.body.equals(bytes))
   t.strictSame(upstream.seen('GET', BLOB).map(({ headers }) => headers.range), [undefined, 'bytes=390000-394999'])
+})
+
+t.test('17: a reader far ahead that hangs up, as containerd\'s parallel fetch does, costs upstream nothing more', async t => {
+  const { url } = addBlob('ahead-aborted', 20_000_000)
+  upstream.on('GET', BLOB).once(slow(100_000))
+  const filling = await open(url)
+  for (let pull = 0; pull < 2; pull++) await download(url, { abortAfter: 100_000, headers: { range: 'bytes=10000000-' } })
+  await cache.entrepot.logged(({ status, aborted }) => status === 206 && aborted === true)
+  await get(url, { headers: { range: 'bytes=19000000-19000009' } })
+  t.strictSame(upstream.seen('GET', BLOB).map(({ headers }) => headers.range), [undefined, 'bytes=10000000-19999999', 'bytes=10000000-19999999', 'bytes=19000000-19000009'])
+  filling.destroy()
 })
 
 t.test('18: HEAD on a cold blob, by upstream\'s HEAD', async t => {
@@ -233,6 +247,45 @@ t.test('upstream that ignores ranges still heals', async t => {
   t.ok(answered.complete && answered.body.equals(bytes))
 })
 
+for (const how of ['passed through', 'far ahead of the fill']) {
+  t.test(`17: a range ${how}, where upstream ignores ranges: that range and not a byte more, as it would be read as the next response`, async t => {
+    const own = await scriptedUpstream(t)
+    const { entrepot } = await cacheOf(t, own)
+    const digest = own.addBlob(REPOSITORY, randomContent(1_000_000, how))
+    if (how === 'passed through') rmSync(join(entrepot.storage, 'partial'), { recursive: true })
+    else own.on('GET', BLOB).once(slow(10_000))
+    own.on('GET', BLOB).always(ignoreRange())
+    const path = `/v2/p/${REPOSITORY}/blobs/${digest}`
+    const filling = how === 'passed through' ? undefined : await open(entrepot.url + path)
+    const request = (range: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\nRange: bytes=${range}\r\n\r\n`
+    const answered = await raw(entrepot.host, request('500000-500009') + request('700000-700009'), { quiet: 3000 })
+    t.match(answered, /^HTTP\/1\.1 206 [^]*?\r\n\r\n[^]{10}HTTP\/1\.1 206 [^]*?\r\n\r\n[^]{10}$/)
+    filling?.destroy()
+  })
+}
+
+t.test('upstream that stumbles over ranges: what an earlier attempt left is no obstacle', async t => {
+  const { bytes, digest, url } = addBlob('no-ranges-at-all', 200_000)
+  writeFileSync(join(cache.entrepot.storage, 'partial', digest.replace(':', '-')), bytes.subarray(0, 100_000))
+  upstream.on('GET', BLOB).always((request, next) => (request.headers.range === undefined ? next(request) : errorReply(400, 'UNSUPPORTED', 'no ranges here')))
+  const answered = await get(url)
+  t.ok(answered.complete && answered.body.equals(bytes))
+})
+
+t.test('19: a stored blob that turns out shorter while it is sent: the connection is destroyed, not kept in silence', async t => {
+  const { digest, url } = addBlob('cut-short', 40_000_000)
+  await get(url)
+  const file = join(cache.entrepot.storage, 'blobs', digest.replace(':', '/').replace(/\/(..)/, '/$1/$1'))
+  for (let tries = 0; !existsSync(file) && tries < 500; tries++) await new Promise(resolve => { setTimeout(resolve, 10) })
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  const pull = await open(url, { agent })
+  truncateSync(file, 1000)
+  const ended = await new Promise(resolve => { pull.on('end', () => resolve('ended')).on('error', () => resolve('broken')).resume() })
+  t.equal(ended, 'broken')
+  t.match(await cache.entrepot.logged(({ reason }) => /the body ended after/.test(String(reason))), { level: 50, status: 200 })
+})
+
 await membership(t)
 
 /** Item: a blob cached through one project is not served through another that cannot show it upstream. */
@@ -268,5 +321,24 @@ async function membership(t: Test): Promise<void> {
     const shown = await get(`${url}/v2/b/shown/x/blobs/${layer}`)
     t.match([shown.status, outcome(shown)], [200, 'hit'], 'a manifest of that repository names it')
     t.equal(other.count('GET', BLOB), 0, 'content is stored once')
+  })
+
+  await t.test('one registry, two endpoints: what one may read is no proof for the other, not even while it is being filled', async t => {
+    const credentials = { username: 'robot', password: 'secret' }
+    const guarded = await scriptedUpstream(t, { basic: credentials })
+    const digest = guarded.addBlob(REPOSITORY, randomContent(1000, 'guarded'))
+    const type = 'docker-registry'
+    const both = await cacheOf(t, guarded, {
+      config: {
+        endpoints: { robot: { type, url: guarded.url, credentials }, anonymous: { type, url: guarded.url } },
+        projects: { p: { endpoint: 'robot' }, a: { endpoint: 'anonymous' } },
+      },
+    })
+    const anonymous = `${both.entrepot.url}/v2/a/${REPOSITORY}/blobs/${digest}`
+    guarded.on('GET', BLOB).once(stall({ after: 0.5 }))
+    const filling = await open(both.url(`blobs/${digest}`))
+    const joined = await get(anonymous)
+    t.match([joined.status, errorCode(joined)], [403, 'DENIED'])
+    filling.destroy()
   })
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { digestParts, type Digest } from '../../lib/oci/digest.ts'
@@ -6,8 +6,8 @@ import { cacheOf, outcome, REPOSITORY, type Cache } from '../support/cache.ts'
 import { download, downloads, get } from '../support/http.ts'
 import { image, layerDigests, randomContent } from '../support/image.ts'
 import { needsRoot } from '../support/peers.ts'
-import { mustRun } from '../support/processes.ts'
-import { cut, flip, hold, refuse, scriptedUpstream, scriptedUpstreamWithTokens, slow, stall, type ScriptedUpstream } from '../support/scripted-upstream.ts'
+import { mustRun, run } from '../support/processes.ts'
+import { cut, delay, flip, hold, refuse, scriptedUpstream, scriptedUpstreamWithTokens, slow, stall, type ScriptedUpstream } from '../support/scripted-upstream.ts'
 import { tmpfs } from '../support/tmpfs.ts'
 
 const BLOB = /\/blobs\//
@@ -178,6 +178,23 @@ t.test('SIGTERM lets a pull in progress finish, and exits 0', async t => {
   t.match(await pull, { complete: true, sha256: digestParts(digest).hex })
 })
 
+t.test('SIGTERM while a fill waits to ask upstream again, or asks: exits 0 at once, in order', async t => {
+  for (const upstreamIs of ['gone', 'slow to answer']) {
+    const upstream = await scriptedUpstream(t)
+    const cache = await cacheOf(t, upstream)
+    const digest = upstream.addBlob(REPOSITORY, randomContent(4 * MiB, upstreamIs))
+    upstream.on('GET', BLOB).once(cut({ after: 0.5 }))
+    upstream.on('GET', BLOB).always(delay(500), slow(MiB))
+    await download(cache.url(`blobs/${digest}`), { abortAfter: 1 })
+    if (upstreamIs === 'gone') await upstream.stop()
+    else await upstream.arrival('GET', BLOB, 2)
+    await cache.entrepot.logged(({ msg }) => /asking for the rest/.test(msg))
+    await cache.entrepot.stop(3000)
+    // An event loop that runs dry ends the process, too: without this line, and with code 13.
+    t.ok(cache.entrepot.logs.some(({ msg }) => msg === 'stopped'), upstreamIs)
+  }
+})
+
 t.test('a partial file that is wrong is thrown away, and costs one pull at the most', async t => {
   const upstream = await scriptedUpstream(t)
   const cache = await cacheOf(t, upstream)
@@ -248,4 +265,47 @@ t.test('distribution #2374: a disk that fills up in mid-pull costs the copy, not
   t.equal((await cache.get('manifests/new')).status, 200, 'a manifest, too')
   upstream.on('GET', BLOB).once(flip({ at: 0.5 }))
   t.notOk((await download(cache.url(`blobs/${digest}`))).complete, 'passed through is verified, too')
+})
+
+t.test('a file system that turns read-only in mid-fill, as ext4 does after an error, costs no more than the copy', async t => {
+  if (!needsRoot(t)) return
+  const upstream = await scriptedUpstream(t)
+  const cache = await cacheOf(t, upstream)
+  const digests = ['right', 'wrong'].map(seed => upstream.addBlob(REPOSITORY, randomContent(MiB, seed)))
+  const [right = '', wrong = ''] = digests
+  upstream.on('GET', right).once(slow(2 * MiB))
+  upstream.on('GET', wrong).once(flip({ at: 0.9 }), slow(2 * MiB))
+  const pulls = digests.map(digest => download(cache.url(`blobs/${digest}`)))
+  await until('both are being written', () => partials(cache).length === 2)
+  const directory = join(cache.entrepot.storage, 'partial')
+  await mustRun('mount', ['--bind', directory, directory])
+  t.teardown(() => run('umount', ['--lazy', directory]))
+  await mustRun('mount', ['-o', 'remount,bind,ro', directory])
+  t.match(await Promise.all(pulls), [{ complete: true, sha256: right.slice(7) }, { complete: false }])
+  t.match(await download(cache.url(`blobs/${right}`)), { complete: true, sha256: right.slice(7) }, 'pulls go on')
+})
+
+t.test('a client that leaves what is passed through ends its request upstream, and asks nothing more', async t => {
+  const upstream = await scriptedUpstream(t)
+  const cache = await cacheOf(t, upstream)
+  const digest = upstream.addBlob(REPOSITORY, randomContent(20 * MiB, 'through'))
+  rmSync(join(cache.entrepot.storage, 'partial'), { recursive: true })
+  for (const headers of [{}, { range: 'bytes=5-' }]) {
+    upstream.forget()
+    await download(cache.url(`blobs/${digest}`), { headers, abortAfter: 1, bytesPerSecond: MiB })
+    await until('upstream is hung up', () => upstream.seen('GET', BLOB).every(({ done }) => done))
+    t.ok(upstream.seen('GET', BLOB).every(({ status }) => status < 300))
+    t.equal(cache.entrepot.logs.filter(({ msg }) => /asking for the rest/.test(msg)).length, 0)
+  }
+})
+
+t.test('the log tells a body that broke from a client that left', async t => {
+  const upstream = await scriptedUpstream(t)
+  const cache = await cacheOf(t, upstream)
+  const digest = upstream.addBlob(REPOSITORY, randomContent(4 * MiB, 'why'))
+  upstream.on('GET', BLOB).once(flip({ at: 0.5 }))
+  await download(cache.url(`blobs/${digest}`))
+  t.match(await cache.entrepot.logged(({ aborted }) => aborted === true), { level: 50, reason: /does not match its digest/ })
+  await download(cache.url(`blobs/${digest}`), { abortAfter: 1 })
+  t.match(await cache.entrepot.logged(({ aborted, level }) => aborted === true && level === 30), { reason: undefined })
 })

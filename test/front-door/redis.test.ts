@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Digest } from '../../lib/oci/digest.ts'
 import { cacheOf, outcome, REPOSITORY } from '../support/cache.ts'
 import { download, get } from '../support/http.ts'
 import { image, layerDigests } from '../support/image.ts'
@@ -37,4 +38,28 @@ t.test('docker-registry-boshrelease #16: with Redis, without it, and with it aga
   await upstream.stop()
   await pull('stale')
   t.equal((await get(cache.url(`manifests/${pulled.digest}`))).status, 200)
+})
+
+t.test('whatever stands under our keys in Redis: no crash, no error, no wrong byte', async t => {
+  if (!needs(t, 'redis-server')) return
+  const redis = await redisServer(t)
+  const upstream = await scriptedUpstream(t)
+  const pulled = image({ seed: 'garbage' })
+  upstream.push(REPOSITORY, pulled, 'latest')
+  const [layer = ''] = layerDigests(pulled)
+  const cache = await cacheOf(t, upstream, { config: { redis: { url: redis.url } } })
+  const paths = ['manifests/latest', `manifests/${pulled.digest}`, `blobs/${layer}`]
+  for (const path of [...paths, 'manifests/nowhere']) await cache.get(path)
+  const cli = (...args: string[]): Promise<{ stdout: string }> => run('redis-cli', ['-p', String(redis.port), ...args])
+  const keys = (await cli('--scan')).stdout.split('\n').filter(key => key !== '')
+  t.ok(keys.some(key => key.includes('negative:')) && keys.some(key => key.includes('content:')))
+  for (const garbage of ['not json', '{}', 'null', '[]', '{"mediaType":"a/b","tag":"latest","digest":"sha256:0","confirmedAt":1}']) {
+    for (const key of keys) await cli('set', key, garbage)
+    for (const path of paths) {
+      const answered = await cache.get(path)
+      t.equal(answered.status, 200, `${garbage}: ${path}`)
+      t.ok(answered.body.equals(path === paths[2] ? pulled.blobs.get(layer as Digest) ?? Buffer.alloc(0) : pulled.bytes), 'the very bytes')
+    }
+    t.equal((await cache.get('manifests/nowhere')).status, 404)
+  }
 })

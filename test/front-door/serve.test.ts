@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,9 +8,9 @@ import { VERSION } from '../../lib/version.ts'
 import { cacheOf, outcome, REPOSITORY } from '../support/cache.ts'
 import { commandLine } from '../support/entrepot.ts'
 import { get } from '../support/http.ts'
-import { image } from '../support/image.ts'
+import { image, randomContent } from '../support/image.ts'
 import { run, start } from '../support/processes.ts'
-import { scriptedUpstream } from '../support/scripted-upstream.ts'
+import { scriptedUpstream, slow } from '../support/scripted-upstream.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -105,4 +105,32 @@ t.test('text format for people', async t => {
   t.equal(outcome(await cache.get('manifests/latest')), 'miss')
   await cache.entrepot.stop()
   t.match(cache.entrepot.output.join('\n'), /INFO.*request/)
+})
+
+t.test('a second signal, as npm and a terminal send it, cuts nothing: the pull ends, exit code 0', async t => {
+  const upstream = await scriptedUpstream(t)
+  const cache = await cacheOf(t, upstream)
+  const digest = upstream.addBlob(REPOSITORY, randomContent(1024 * 1024, 'twice'))
+  upstream.on('GET', digest).once(slow(1024 * 1024))
+  const pull = get(cache.url(`blobs/${digest}`))
+  await upstream.arrival('GET', digest)
+  cache.entrepot.signal('SIGTERM')
+  await cache.entrepot.logged(({ msg }) => /shutting down/.test(msg))
+  cache.entrepot.signal('SIGINT')
+  await cache.entrepot.stop()
+  t.ok((await pull).complete)
+})
+
+t.test('a connection that has sent nothing, or half a request, holds up no shutdown', async t => {
+  const cache = await cacheOf(t, await scriptedUpstream(t))
+  const { hostname, port } = new URL(cache.entrepot.url)
+  for (const text of ['', 'GET /v2/ HT', 'PUT /v2/p/x/manifests/y HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf']) {
+    const socket = connect(Number(port), hostname).on('error', () => {})
+    t.teardown(() => socket.destroy())
+    await once(socket, 'connect')
+    socket.write(text)
+  }
+  // Connections are taken in turn: once a later one is answered, all are known.
+  t.equal((await get(`${cache.entrepot.url}/v2/`)).status, 200)
+  await cache.entrepot.stop(5000)
 })
