@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import { hasherFor, type Digest } from '../oci/digest.ts'
+import type { Digest } from '../oci/digest.ts'
 import type { BlobStore, StoredBlob } from '../store/blob-store.ts'
 import { errorCode } from '../store/durable.ts'
 import type { Repositories } from '../store/repositories.ts'
@@ -151,7 +151,7 @@ export class Blobs {
       upstreamStatus: whole.status,
       ...sized(size),
       stream: (start, end) => {
-        if (start === 0 && end === size) return readDownload(whole, digest, hasherFor(digest))
+        if (start === 0 && end === size) return readDownload(whole, digest)
         whole.abort()
         return readPart(() => openDownload([source], { first: start, ...(end === undefined ? {} : { last: end - 1 }) }, this.#deps))
       },

@@ -1,7 +1,7 @@
 import type { Hash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { sleep, type Clock } from '../clock.ts'
-import { digestParts, type Digest } from '../oci/digest.ts'
+import { digestFrom, hasherFor, type Digest } from '../oci/digest.ts'
 import { DigestMismatch } from '../store/blob-store.ts'
 import type { ByteRange } from '../upstream/upstream.ts'
 import type { Download } from './download.ts'
@@ -28,13 +28,12 @@ export function readFill(fill: Fill, start: number, end: number | undefined, dep
   return streamOf(reader.chunks(), () => reader.abort())
 }
 
-/** The bytes of a download, as a stream; checked against the digest where the download is of the whole blob. */
-export function readDownload(download: Download, digest: Digest, hash: Hash | undefined): Readable {
-  const chunks = hash ? checked(download.chunks, hash, digest) : download.chunks
-  return streamOf(chunks, () => download.abort())
+/** The bytes of a whole blob's download, as a stream, checked against the digest. */
+export function readDownload(download: Download, digest: Digest): Readable {
+  return streamOf(checked(download.chunks, hasherFor(digest), digest), () => download.abort())
 }
 
-/** As `readDownload`, of a part, which is asked for at the first read. */
+/** The bytes of a part, which is asked for at the first read. */
 export function readPart(open: () => Promise<Download>): Readable {
   let download: Download | undefined
   let isAborted = false
@@ -143,7 +142,7 @@ async function* checked(chunks: AsyncIterable<Buffer>, hash: Hash, digest: Diges
     hash.update(chunk)
     held = chunk
   }
-  const actual = `${digestParts(digest).algorithm}:${hash.digest('hex')}`
+  const actual = digestFrom(hash, digest)
   if (actual !== digest) throw new DigestMismatch(digest, actual)
   if (held) yield held
 }

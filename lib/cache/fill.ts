@@ -1,5 +1,5 @@
 import type { Hash } from 'node:crypto'
-import { digestParts, type Digest } from '../oci/digest.ts'
+import { digestFrom, type Digest } from '../oci/digest.ts'
 import { DigestMismatch, type PartialBlob } from '../store/blob-store.ts'
 import { errorCode } from '../store/durable.ts'
 import { openDownload, type BlobSource, type Download, type DownloadDeps } from './download.ts'
@@ -38,9 +38,9 @@ export class Fill {
   static async open(digest: Digest, source: BlobSource, partial: PartialBlob, deps: DownloadDeps): Promise<Fill> {
     const sources = [source]
     // A process killed between the last byte and the commit left a whole file: upstream need not be asked.
-    if (partial.size > 0 && matches(partial.hash(), digest)) return new Fill(digest, sources, partial, undefined, deps)
+    if (partial.size > 0 && digestFrom(partial.hash(), digest) === digest) return new Fill(digest, sources, partial, undefined, deps)
     try {
-      const download = await openDownload(sources, { first: partial.size }, { ...deps, isWhole: () => matches(partial.hash(), digest) })
+      const download = await openDownload(sources, { first: partial.size }, { ...deps, isWhole: () => digestFrom(partial.hash(), digest) === digest })
       return new Fill(digest, sources, partial, download, deps)
     } catch (error) {
       await partial.close()
@@ -125,7 +125,8 @@ export class Fill {
   async #run(): Promise<void> {
     try {
       if (this.#download) await this.#append(this.#download)
-      if (!matches(this.hash(), this.digest)) throw new DigestMismatch(this.digest, 'other content')
+      const actual = digestFrom(this.hash(), this.digest)
+      if (actual !== this.digest) throw new DigestMismatch(this.digest, actual)
       this.#enter('verified')
       await this.#commit()
     } catch (error) {
@@ -210,8 +211,4 @@ class Signal {
   #arm(): Promise<void> {
     return new Promise(resolve => { this.#settle = resolve })
   }
-}
-
-function matches(hash: Hash, digest: Digest): boolean {
-  return hash.digest('hex') === digestParts(digest).hex
 }

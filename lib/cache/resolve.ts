@@ -62,7 +62,13 @@ export class Resolver {
     if (copy && isTrusted(copy.record, target.project.policy, this.#deps.clock.now())) {
       return { outcome: 'hit', manifest: copy.manifest }
     }
-    return this.#shared(target, tag, () => (copy ? this.#refresh(target, copy) : this.#first(target, tag)))
+    return this.#shared(target, tag, () => this.#renew(target, tag, copy))
+  }
+
+  async #renew(target: Target, tag: Tag, known: Copy | undefined): Promise<ManifestAnswer> {
+    // Looked for again: the flight before this one may have just brought it.
+    const copy = known ?? await this.#copyOf(target, tag)
+    return copy ? this.#refresh(target, copy) : this.#first(target, tag)
   }
 
   async #shared(target: Target, reference: Reference, work: () => Promise<ManifestAnswer>): Promise<ManifestAnswer> {

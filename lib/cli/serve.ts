@@ -9,9 +9,10 @@ import { errorCode } from '../store/durable.ts'
 import { StorageError } from '../store/storage.ts'
 import { DEFAULT_CONFIG_FILE, EXIT, type Command, type Io } from './command.ts'
 
-/** Milliseconds that pulls in progress are given at the end: Kubernetes kills after 30 s. */
+/** Milliseconds that pulls in progress are given at the end (Kubernetes kills after 30 s), sockets after them, and echoes of a signal. */
 const SHUTDOWN = 25_000
 const LINGER = 1000
+const ECHO = 3000
 
 export const serve: Command = {
   summary: 'run the cache',
@@ -77,10 +78,17 @@ function exampleOf(type: string | undefined, url: string | undefined): string {
   return example ?? (type === 'docker-hub' ? 'library/alpine:3.20' : '<repository>:<tag>')
 }
 
+/** The first signal to end. Later ones end at once; not so the echo: npm and a terminal both pass on what was pressed once. */
 function endSignal(): Promise<NodeJS.Signals> {
   return new Promise(resolve => {
-    // Listened to until the end: npm and a terminal both pass on what a user pressed once, and a second one must not cut the pulls.
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
+    let first: number | undefined
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        first ??= systemClock.monotonic()
+        if (systemClock.monotonic() - first > ECHO) process.exit(EXIT.failed)
+        resolve(signal)
+      })
+    }
   })
 }
 

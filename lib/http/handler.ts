@@ -8,7 +8,7 @@ import type { Resolver } from '../cache/resolve.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { OciError } from '../oci/errors.ts'
-import { parseRoute, type Route } from '../oci/route.ts'
+import { parseRoute, suffixOf, type Route } from '../oci/route.ts'
 import { UpstreamFailure } from '../upstream/failure.ts'
 import { newExchange, type Exchange } from './exchange.ts'
 import { clientError } from './failures.ts'
@@ -96,12 +96,7 @@ function routeOf({ request }: Exchange, { projects }: HandlerDeps): Route | OciE
 function describe({ facts }: Exchange, route: RepositoryRoute, { project, repository }: Target): void {
   facts.kind = route.kind
   facts.project = project.name
-  facts.reference = route.kind === 'manifest' && !route.reference.includes(':') ? `${repository}:${route.reference}` : `${repository}@${digestOf(route)}`
-}
-
-function digestOf(route: RepositoryRoute): string {
-  if (route.kind === 'manifest') return route.reference
-  return 'digest' in route ? route.digest : ''
+  facts.reference = repository + suffixOf(route)
 }
 
 function noted<T extends Provenance>({ facts }: Exchange, provenance: T): T {
@@ -111,7 +106,7 @@ function noted<T extends Provenance>({ facts }: Exchange, provenance: T): T {
 
 function fail(exchange: Exchange, error: unknown, route: Route | OciError): void {
   const { facts, response } = exchange
-  // A client that left is no failure of ours.
+  // A client that left is no failure of ours, and one that broke in the middle is noted already.
   if (response.destroyed && !response.writableFinished && facts.provenance) return
   facts.error = error
   if (error instanceof UpstreamFailure) facts.provenance ??= failedProvenance(error)

@@ -5,7 +5,7 @@ import type { BlobAnswer, BlobFacts } from '../cache/blobs.ts'
 import type { Provenance } from '../cache/outcome.ts'
 import type { ManifestAnswer } from '../cache/resolve.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { OciError } from '../oci/errors.ts'
+import { OciError } from '../oci/errors.ts'
 import { cacheStatus } from './cache-status.ts'
 import type { Exchange } from './exchange.ts'
 import { matchesEtag, parseRange, rangeApplies } from './range.ts'
@@ -37,7 +37,6 @@ export function sendBlobFacts(exchange: Exchange, digest: Digest, answer: BlobFa
 export async function sendBlob(exchange: Exchange, digest: Digest, answer: BlobAnswer): Promise<void> {
   if (isUnchanged(exchange, digest)) return send(exchange, 304, blobHeaders(digest, answer))
   const { status, headers, start, end } = blobHead(exchange, digest, answer)
-  if (status === 416) return send(exchange, status, headers)
   exchange.response.writeHead(status, { ...COMMON, ...headers })
   // A client waits for a first byte; what upstream's headers said need not wait for its body.
   exchange.response.flushHeaders()
@@ -103,13 +102,16 @@ function blobHeaders(digest: Digest, provenance: Provenance): OutgoingHttpHeader
 }
 
 interface BlobHead {
-  status: 200 | 206 | 416
+  status: 200 | 206
   headers: OutgoingHttpHeaders
   start: number
   end: number | undefined
 }
 
-/** The same answer kind for the whole life of a blob, filling or filled: a 206 and then a 200 of one blob corrupt a resumed pull. */
+/**
+ * The same answer kind for the whole life of a blob, filling or filled: a 206 and then a 200 of one blob corrupt a resumed pull.
+ * @throws OciError RANGE_INVALID (416)
+ */
 function blobHead({ request }: Exchange, digest: Digest, answer: BlobFacts): BlobHead {
   const { size } = answer
   const headers = blobHeaders(digest, answer)
@@ -118,7 +120,11 @@ function blobHead({ request }: Exchange, digest: Digest, answer: BlobFacts): Blo
   const whole = size === undefined ? {} : { 'content-length': size }
   if (range.kind === 'whole') return { status: 200, headers: { ...headers, ...whole }, start: 0, end: size }
   const total = String(size)
-  if (range.kind === 'unsatisfiable') return { status: 416, headers: { ...headers, 'content-range': `bytes */${total}`, 'content-length': 0 }, start: 0, end: 0 }
+  if (range.kind === 'unsatisfiable') {
+    throw new OciError('RANGE_INVALID', `the range asked for is not within the blob's ${total} bytes`, {
+      headers: { 'content-range': `bytes */${total}`, 'accept-ranges': 'bytes', 'docker-content-digest': digest },
+    })
+  }
   const { start, end } = range
   return { status: 206, headers: { ...headers, 'content-range': `bytes ${start}-${end - 1}/${total}`, 'content-length': end - start }, start, end }
 }

@@ -45,6 +45,11 @@ export function hasherFor(digest: Digest): Hash {
   return createHash(digestParts(digest).algorithm)
 }
 
+/** What a running hash has come to, as a digest of the same algorithm as `like`. The hash is used up. */
+export function digestFrom(hash: Hash, like: Digest): Digest {
+  return `${digestParts(like).algorithm}:${hash.digest('hex')}` as Digest
+}
+
 export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Digest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest
 }

@@ -1,6 +1,6 @@
 import { parseDigest, type Digest } from './digest.ts'
 import { OciError } from './errors.ts'
-import { parseReference, parseRepositoryName, type Reference, type RepositoryName } from './reference.ts'
+import { isDigest, parseReference, parseRepositoryName, type Reference, type RepositoryName } from './reference.ts'
 
 /** What a request target means in the distribution API. `name` begins with the project's component. */
 export type Route =
@@ -69,6 +69,12 @@ function parseComponents(parts: string[]): Route | undefined {
 
 function nameOf(components: string[]): RepositoryName {
   return parseRepositoryName(components.join('/'))
+}
+
+/** What stands behind the repository in a reference: `:<tag>` or `@<digest>`; nothing where the route has neither. */
+export function suffixOf(route: Route): string {
+  if (route.kind === 'manifest') return isDigest(route.reference) ? `@${route.reference}` : `:${route.reference}`
+  return 'digest' in route ? `@${route.digest}` : ''
 }
 
 /** The first component is the project, the rest its repository; a name of one component has no repository. */

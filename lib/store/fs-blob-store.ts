@@ -2,7 +2,7 @@ import type { Hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { digestOf, digestParts, hasherFor, type Digest } from '../oci/digest.ts'
+import { digestFrom, digestOf, digestParts, hasherFor, type Digest } from '../oci/digest.ts'
 import { DigestMismatch, type BlobStore, type PartialBlob, type StoredBlob } from './blob-store.ts'
 import { isAbsent, publish, writeDurably } from './durable.ts'
 import type { Layout } from './layout.ts'
@@ -130,8 +130,7 @@ class FsPartialBlob implements PartialBlob {
   }
 
   async commit(): Promise<void> {
-    const { algorithm } = digestParts(this.#digest)
-    const actual = `${algorithm}:${this.hash().digest('hex')}`
+    const actual = digestFrom(this.hash(), this.#digest)
     if (actual !== this.#digest) throw new DigestMismatch(this.#digest, actual)
     await this.#file.sync()
     await publish(this.#path, this.#target)

@@ -45,7 +45,7 @@ export function createUpstream(name: string, endpoint: EndpointConfig, deps: Ups
   const send = guardedSend(transport.send, base.origin, gate, chance)
   const authenticator = new Authenticator({ endpoint, name, clock, log, send })
   const client = new Client(send, authenticator, base)
-  const registry = new Registry(name, endpoint, { gate, authenticator, client, chance })
+  const registry = new Registry(name, endpoint, { clock, gate, authenticator, client, chance })
   return Object.assign(registry, {
     async close() {
       gate.close()
@@ -55,6 +55,7 @@ export function createUpstream(name: string, endpoint: EndpointConfig, deps: Ups
 }
 
 interface Parts {
+  clock: Clock
   gate: Gate
   authenticator: Authenticator
   client: Client
@@ -66,6 +67,8 @@ class Registry implements Upstream {
   readonly identity: string
   readonly #base: URL
   readonly #kind: Kind
+  /** Milliseconds for a manifest's body: everybody who pulls the tag waits for it, and a drip would hold them for ever. */
+  readonly #manifestDeadline: number
   readonly #parts: Parts
 
   constructor(name: string, endpoint: EndpointConfig, parts: Parts) {
@@ -73,6 +76,7 @@ class Registry implements Upstream {
     this.identity = endpoint.url
     this.#base = new URL(endpoint.url)
     this.#kind = KINDS[endpoint.type]
+    this.#manifestDeadline = endpoint.timeouts.response + endpoint.timeouts.idle
     this.#parts = parts
   }
 
@@ -92,7 +96,7 @@ class Registry implements Upstream {
   async getManifest(repository: RepositoryName, reference: Reference): Promise<UpstreamManifest> {
     const answer = await this.#ask(repository, manifest('GET', reference), true)
     if (answer.status !== 200) throw this.#drained(answer)
-    const bytes = await readManifestBody(answer)
+    const bytes = await readManifestBody(answer, this.#parts.clock, this.#manifestDeadline)
     const contentType = headerOf(answer.headers, 'content-type')
     const declaredDigest = asDigest(headerOf(answer.headers, 'docker-content-digest'))
     return { status: 200, bytes, ...(contentType !== undefined && { contentType }), ...(declaredDigest && { declaredDigest }) }
@@ -160,9 +164,9 @@ function blob(method: What['method'], digest: Digest, range: ByteRange = { first
   return { method, path: `blobs/${digest}`, headers: ranged ? { range: `bytes=${range.first}-${range.last ?? ''}` } : {}, target: 'blob' }
 }
 
-async function readManifestBody({ url, status, headers, body }: Answer): Promise<Buffer> {
+async function readManifestBody({ url, status, headers, body }: Answer, clock: Clock, deadline: number): Promise<Buffer> {
   const refused = (why: string): UpstreamFailure => new UpstreamFailure('server-error', `${url.host} answers with a manifest ${why}`, { status })
-  const tooLarge = `of more than ${MANIFEST_CAP} bytes, the cap for manifests`
+  const tooLarge = `of more than ${MANIFEST_CAP / 2 ** 20} MiB, the cap for manifests`
   const encoding = headerOf(headers, 'content-encoding')?.trim().toLowerCase() ?? ''
   const objection = !['', 'identity'].includes(encoding) ? `encoded as ${encoding.slice(0, 20)}, although none was asked for`
     : (parseLength(headerOf(headers, 'content-length')) ?? 0) > MANIFEST_CAP ? tooLarge : undefined
@@ -170,9 +174,17 @@ async function readManifestBody({ url, status, headers, body }: Answer): Promise
     hangUp(body)
     throw refused(objection)
   }
-  const bytes = await readCapped(body, MANIFEST_CAP).catch((error: unknown) => { throw socketFailure(error, url) })
-  if (bytes === undefined) throw refused(tooLarge)
-  return bytes
+  const late = new UpstreamFailure('timeout', `${url.host} sends a manifest too slowly`, { status })
+  const cancel = clock.after(deadline, () => body.destroy(late))
+  try {
+    const bytes = await readCapped(body, MANIFEST_CAP)
+    if (bytes === undefined) throw refused(tooLarge)
+    return bytes
+  } catch (error) {
+    throw error instanceof UpstreamFailure ? error : socketFailure(error, url)
+  } finally {
+    cancel()
+  }
 }
 
 function partial({ url, headers, body }: Answer, { first }: ByteRange): UpstreamBody {

@@ -193,7 +193,7 @@ t.test('13: manifests of 4 MiB work; above the cap there is a clear error', asyn
   upstream.addManifest('big/x', manifestOf(17 * 1024 * 1024), 'application/vnd.oci.image.manifest.v1+json', 'v2')
   for (const how of ['cold', 'warm']) t.ok((await get(cache.url('manifests/v1', 'big/x'))).body.equals(big), how)
   const answered = await get(cache.url('manifests/v2', 'big/x'))
-  t.match(answered.body.toString(), /16777216 bytes, the cap for manifests/)
+  t.match(answered.body.toString(), /16 MiB, the cap for manifests/)
   t.ok(answered.status >= 400)
 })
 

@@ -3,7 +3,7 @@ import { cacheOf, outcome, REPOSITORY, type Cache, type CacheOptions } from '../
 import { errorCode, get, head, json } from '../support/http.ts'
 import { image, type Image } from '../support/image.ts'
 import {
-  answer, dropDigest, hold, refuse, refuseHead, scriptedUpstream, setHeader, silence, tooManyRequests, type ScriptedUpstream,
+  answer, dropDigest, hold, refuse, refuseHead, scriptedUpstream, setHeader, silence, slow, tooManyRequests, type ScriptedUpstream,
 } from '../support/scripted-upstream.ts'
 import type { Teardown } from '../support/upstream/server.ts'
 
@@ -160,6 +160,13 @@ t.test('a dead upstream costs the first caller its timeout, not everyone, and hi
   upstream.reset()
   await cache.entrepot.logged(line => /answers again/.test(line.msg))
   await served(t, cache, old, 'revalidated')
+})
+
+t.test('a manifest that drips holds nobody for longer than the timeouts', async t => {
+  const { upstream, cache } = await cached(t, { endpoint: { timeouts: { response: '500ms', idle: '500ms' } } })
+  upstream.push(REPOSITORY, newer, 'latest')
+  upstream.on('GET', MANIFEST).always(slow(20))
+  await served(t, cache, old, 'stale')
 })
 
 for (const status of [500, 502, 503]) {

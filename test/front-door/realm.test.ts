@@ -20,7 +20,7 @@ const HOSTILE: [what: string, realmOf: (port: string) => string][] = [
 
 for (const [what, realmOf] of HOSTILE) {
   t.test(`CVE-2026-33540: a realm at ${what} never sees the password`, async t => {
-    const thief = await tokenServer(t, { hostname: '::', users: [CREDENTIALS] } as Parameters<typeof tokenServer>[1])
+    const thief = await tokenServer(t, { hostname: '::', users: [CREDENTIALS] })
     const upstream = await scriptedUpstream(t)
     upstream.push('library/x', image({ seed: 'x' }), 'latest')
     const realm = realmOf(new URL(thief.url.replace('//:::', '//localhost:')).port)

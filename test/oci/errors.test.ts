@@ -10,6 +10,7 @@ t.test('each code has the status that clients decide by', async t => {
     MANIFEST_UNKNOWN: 404,
     NAME_INVALID: 400,
     NAME_UNKNOWN: 404,
+    RANGE_INVALID: 416,
     TOOMANYREQUESTS: 429,
     UNAUTHORIZED: 401,
     UNAVAILABLE: 503,

@@ -77,7 +77,7 @@ t.test('a manifest at the cap is taken, above it refused, early where Content-Le
   const server = await scripted(t, (_, count) => ({ status: 200, body: Buffer.alloc(sizes[count - 1] ?? 0), headers: { 'transfer-encoding': 'chunked' } }))
   const { upstream } = harness(t, endpoint(server.url))
   t.equal((await upstream.getManifest(REPOSITORY, TAG)).bytes.length, MANIFEST_CAP)
-  t.match(await failureOf(upstream.getManifest(REPOSITORY, TAG)), { reason: 'server-error', message: /16777216 bytes, the cap/ })
+  t.match(await failureOf(upstream.getManifest(REPOSITORY, TAG)), { reason: 'server-error', message: /16 MiB, the cap/ })
   const promising = await scripted(t, () => ({ status: 200, headers: { 'content-length': String(MANIFEST_CAP + 1) }, body: 'x' }))
   const other = harness(t, endpoint(promising.url)).upstream
   t.match(await failureOf(other.getManifest(REPOSITORY, TAG)), { reason: 'server-error', message: /the cap/ })
