@@ -4,16 +4,17 @@ import type { Log } from '../log.ts'
 import type { MetaStore } from './meta-store.ts'
 
 /** A record that Redis does not give within this many milliseconds is read from disk sooner. */
-const COMMAND_TIMEOUT = 250
+const PATIENCE = 250
 
 /** MetaStore in Redis, shared by replicas. Throws when Redis does not answer: see AdvisoryMetaStore. */
 export class RedisMetaStore implements MetaStore {
   readonly #redis: Redis
 
-  constructor(config: RedisConfig, log: Log) {
+  /** @param patience milliseconds for one command */
+  constructor(config: RedisConfig, log: Log, patience: number = PATIENCE) {
     this.#redis = new Redis(addressOf(config), {
       keyPrefix: config.keyPrefix,
-      commandTimeout: COMMAND_TIMEOUT,
+      commandTimeout: patience,
       connectTimeout: 3000,
       // Commands fail at once while there is no connection, instead of waiting for one.
       enableOfflineQueue: false,

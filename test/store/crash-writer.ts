@@ -8,7 +8,10 @@ import { recordingLog } from '../upstream/support.ts'
 import { bytesOf, KEY, tagOf } from './support.ts'
 
 /** Writes everything that a cache writes, over and over, until it is killed. */
-const { layout } = await openStorage(process.argv[2] ?? '', systemClock)
+const [, , directory] = process.argv
+// Without one it would fill the directory that it happens to run in, for ever.
+if (directory === undefined) throw new TypeError('crash-writer: name the storage directory')
+const { layout } = await openStorage(directory, systemClock)
 const store = new FsBlobStore(layout)
 const repositories = new Repositories(layout, new MemoryMetaStore(), systemClock, recordingLog())
 

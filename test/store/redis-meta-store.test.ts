@@ -9,11 +9,14 @@ import { FakeClock, recordingLog } from '../upstream/support.ts'
 import { metaStoreSuite } from './suites/meta-store.ts'
 
 const server = await redisServer(t)
+/** Milliseconds: a busy machine is no failure here. */
+const PATIENCE = 20_000
+
 let stores = 0
 
 /** Under a prefix of its own: an empty one. Resolves when it is connected. */
-async function connected(config: { url: string; password?: string; keyPrefix?: string } = server): Promise<RedisMetaStore> {
-  const store = new RedisMetaStore({ keyPrefix: `test-${stores += 1}:`, ...config }, recordingLog())
+async function connected(config: { url: string; password?: string; keyPrefix?: string } = server, patience = PATIENCE): Promise<RedisMetaStore> {
+  const store = new RedisMetaStore({ keyPrefix: `test-${stores += 1}:`, ...config }, recordingLog(), patience)
   await answer(store, () => {})
   return store
 }
@@ -62,7 +65,7 @@ t.test('a store that was never there fails at once', async t => {
 
 t.test('redis that hangs costs each command its time-out, and the advisory store the first one', async t => {
   const hanging = await redisServer(t)
-  const store = await connected(hanging)
+  const store = await connected(hanging, 250)
   const log = recordingLog()
   const advisory = new AdvisoryMetaStore(store, new FakeClock(), log)
   t.teardown(() => advisory.close())
