@@ -1,14 +1,14 @@
-import type { Readable } from 'node:stream'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import type { Digest } from '../oci/digest.ts'
+import { hasherFor, type Digest } from '../oci/digest.ts'
 import type { BlobStore, StoredBlob } from '../store/blob-store.ts'
 import { errorCode } from '../store/durable.ts'
 import type { Repositories } from '../store/repositories.ts'
 import type { BlobHead, ByteRange } from '../upstream/upstream.ts'
+import { downloadBody, laterBody, storedBody, type Body } from './body.ts'
 import { openDownload, type BlobSource, type Download } from './download.ts'
 import { Fill } from './fill.ts'
-import { readDownload, readFill, readPart } from './fill-reader.ts'
+import { FillBody } from './fill-body.ts'
 import type { Fills } from './fills.ts'
 import type { Negatives } from './negatives.ts'
 import type { Outcome, Provenance } from './outcome.ts'
@@ -20,7 +20,7 @@ export interface BlobAnswer extends Provenance {
   /** Bytes; absent while upstream has not said how many there are. */
   size?: number
   /** @param end exclusive; absent only where the size is */
-  stream(start: number, end?: number): Readable
+  body(start: number, end?: number): Body
   close(): Promise<void>
 }
 
@@ -66,7 +66,10 @@ export class Blobs {
       return answer
     }
     const running = await this.#deps.fills.find(digest)?.catch(() => undefined)
-    if (running instanceof Fill && await this.#isKnown(target, digest)) return { outcome: 'miss', collapsed: true, ...sized(running.size) }
+    if (running instanceof Fill && await this.#isKnown(target, digest)) {
+      const provenance: Provenance = running.state === 'verified' ? { outcome: 'hit' } : { outcome: 'miss', collapsed: true }
+      return { ...provenance, ...sized(running.size) }
+    }
     const { head, collapsed } = await this.#ask(target, digest)
     return { outcome: 'miss', collapsed, upstreamStatus: head.status, ...sized(head.size) }
   }
@@ -83,7 +86,7 @@ export class Blobs {
   async #fromStore(target: Target, digest: Digest, stored: StoredBlob): Promise<BlobAnswer> {
     try {
       const proof = await this.#prove(target, digest)
-      return { ...proof, size: stored.size, stream: (start, end = stored.size) => stored.stream(start, end), close: () => stored.close() }
+      return { ...proof, size: stored.size, body: (start, end = stored.size) => storedBody(stored, start, end), close: () => stored.close() }
     } catch (error) {
       await stored.close()
       throw error
@@ -114,6 +117,8 @@ export class Blobs {
   async #follow(target: Target, fill: Fill, source: BlobSource, isNew: boolean): Promise<BlobAnswer | undefined> {
     const release = fill.acquire()
     if (release === undefined) return undefined
+    // Upstream's answer is the proof; the client's first byte need not wait until it is on disk.
+    const linking = fill.isProvenBy(source) ? this.#link(target, fill.digest) : undefined
     try {
       const provenance = await this.#provenanceOf(target, fill, source, isNew)
       fill.addSource(source)
@@ -122,8 +127,11 @@ export class Blobs {
       return {
         ...provenance,
         ...sized(fill.size),
-        stream: (start, end) => readFill(fill, start, end, { clock, openRest }),
-        close: () => Promise.resolve(release()),
+        body: (start, end) => new FillBody(fill, start, end, { clock, openRest }),
+        async close() {
+          release()
+          await linking
+        },
       }
     } catch (error) {
       release()
@@ -132,9 +140,7 @@ export class Blobs {
   }
 
   async #provenanceOf(target: Target, fill: Fill, source: BlobSource, isNew: boolean): Promise<Provenance> {
-    const isProven = fill.isProvenBy(source)
-    if (isProven) await this.#link(target, fill.digest)
-    const proof = isProven ? undefined : await this.#prove(target, fill.digest)
+    const proof = fill.isProvenBy(source) ? undefined : await this.#prove(target, fill.digest)
     // All there, and only the disk still to be waited for.
     if (fill.state === 'verified' && !isNew) return proof ?? { outcome: 'hit' }
     const { upstreamStatus } = fill
@@ -150,10 +156,10 @@ export class Blobs {
       outcome: 'miss',
       upstreamStatus: whole.status,
       ...sized(size),
-      stream: (start, end) => {
-        if (start === 0 && end === size) return readDownload(whole, digest)
+      body: (start, end) => {
+        if (start === 0 && end === size) return downloadBody(whole, { digest, hash: hasherFor(digest) })
         whole.abort()
-        return readPart(() => openDownload([source], { first: start, ...(end === undefined ? {} : { last: end - 1 }) }, this.#deps))
+        return laterBody(() => openDownload([source], { first: start, ...(end === undefined ? {} : { last: end - 1 }) }, this.#deps))
       },
       close: () => Promise.resolve(whole.abort()),
     }

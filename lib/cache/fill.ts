@@ -3,6 +3,7 @@ import { digestFrom, type Digest } from '../oci/digest.ts'
 import { DigestMismatch, type PartialBlob } from '../store/blob-store.ts'
 import { errorCode } from '../store/durable.ts'
 import { openDownload, type BlobSource, type Download, type DownloadDeps } from './download.ts'
+import { Unwritable, WriteBehind } from './write-behind.ts'
 
 /**
  * - `filling`: bytes arrive
@@ -25,6 +26,7 @@ export class Fill {
   state: FillState = 'filling'
   failure: unknown
   readonly #partial: PartialBlob
+  readonly #bytes: WriteBehind
   readonly #download: Download | undefined
   readonly #promisedSize: number | undefined
   readonly #sources: BlobSource[]
@@ -37,23 +39,26 @@ export class Fill {
   /** @throws UpstreamFailure; `partial` is closed then */
   static async open(digest: Digest, source: BlobSource, partial: PartialBlob, deps: DownloadDeps): Promise<Fill> {
     const sources = [source]
+    const bytes = new WriteBehind(partial)
+    const isWhole = (): boolean => digestFrom(bytes.hash(), digest) === digest
     // A process killed between the last byte and the commit left a whole file: upstream need not be asked.
-    if (partial.size > 0 && digestFrom(partial.hash(), digest) === digest) return new Fill(digest, sources, partial, undefined, deps)
+    if (bytes.size > 0 && isWhole()) return new Fill(digest, sources, partial, bytes, undefined, deps)
     try {
-      const download = await openDownload(sources, { first: partial.size }, { ...deps, isWhole: () => digestFrom(partial.hash(), digest) === digest })
-      return new Fill(digest, sources, partial, download, deps)
+      const download = await openDownload(sources, { first: bytes.size }, { ...deps, isWhole })
+      return new Fill(digest, sources, partial, bytes, download, deps)
     } catch (error) {
       await partial.close()
       throw error
     }
   }
 
-  private constructor(digest: Digest, sources: BlobSource[], partial: PartialBlob, download: Download | undefined, deps: DownloadDeps) {
+  private constructor(digest: Digest, sources: BlobSource[], partial: PartialBlob, bytes: WriteBehind, download: Download | undefined, deps: DownloadDeps) {
     this.digest = digest
     this.#promisedSize = download ? download.size : partial.size
     this.upstreamStatus = download?.status
     this.#sources = sources
     this.#partial = partial
+    this.#bytes = bytes
     this.#download = download
     this.#deps = deps
     this.finished = this.#run()
@@ -61,21 +66,21 @@ export class Fill {
 
   /** Bytes of the whole blob: as upstream promises, until all are there. */
   get size(): number | undefined {
-    return this.state === 'verified' ? this.written : this.#promisedSize
+    return this.state === 'verified' ? this.received : this.#promisedSize
   }
 
-  /** Bytes written so far. */
-  get written(): number {
-    return this.#partial.size
+  /** Bytes that are here so far. */
+  get received(): number {
+    return this.#bytes.size
   }
 
   /** Bytes that may be given away: all but the last one until the whole is verified, so that nobody takes a wrong blob for whole. */
   get readable(): number {
     const isComplete = this.state === 'verified' || this.state === 'unwritable'
-    return isComplete ? this.written : Math.max(0, this.written - 1)
+    return isComplete ? this.received : Math.max(0, this.received - 1)
   }
 
-  /** Settles at the next change of `written` or `state`. */
+  /** Settles at the next change of `received` or `state`. */
   changed(): Promise<void> {
     return this.#changed.next
   }
@@ -95,14 +100,14 @@ export class Fill {
     return !this.#isOver && (this.state === 'filling' || this.state === 'verified')
   }
 
-  /** A copy of the running hash over what is written. */
+  /** A copy of the running hash over all that is here. */
   hash(): Hash {
-    return this.#partial.hash()
+    return this.#bytes.hash()
   }
 
-  async read(position: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafe(length)
-    return buffer.subarray(0, await this.#partial.read(buffer, position))
+  /** @returns the number of bytes read into the buffer, all of them below `received` */
+  read(buffer: Buffer, position: number): Promise<number> {
+    return this.#bytes.read(buffer, position)
   }
 
   /** Keeps the file open for a reader. @returns the way to let go of it, to be called once; undefined when it is closed already */
@@ -136,10 +141,16 @@ export class Fill {
     await this.#closeIfUnused()
   }
 
+  /** However it ends, the disk gets what came. */
   async #append(download: Download): Promise<void> {
-    for await (const chunk of download.chunks) {
-      await this.#partial.append(chunk).catch((error: unknown) => { throw new Unwritable(error) })
-      this.#changed.fire()
+    try {
+      for await (const chunk of download.chunks) {
+        const pushed = this.#bytes.push(chunk)
+        this.#changed.fire()
+        await pushed
+      }
+    } finally {
+      await this.#bytes.flush()
     }
   }
 
@@ -161,7 +172,7 @@ export class Fill {
       return this.#enter('unwritable')
     }
     if (error instanceof DigestMismatch) await this.#discard()
-    if (!this.#isStopping) this.#deps.log.error({ err: error, digest: this.digest, written: this.written, size: this.size }, 'fill failed')
+    if (!this.#isStopping) this.#deps.log.error({ err: error, digest: this.digest, received: this.received, size: this.size }, 'fill failed')
     this.failure = error
     this.#enter('failed')
   }
@@ -184,12 +195,6 @@ export class Fill {
     await this.#partial.close().catch((error: unknown) => {
       this.#deps.log.warn({ err: error, code: errorCode(error), digest: this.digest }, 'file of a fill could not be closed')
     })
-  }
-}
-
-class Unwritable extends Error {
-  constructor(cause: unknown) {
-    super('disk refused', { cause })
   }
 }
 

@@ -1,13 +1,13 @@
 import type { OutgoingHttpHeaders } from 'node:http'
-import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { BlobAnswer, BlobFacts } from '../cache/blobs.ts'
+import type { Body } from '../cache/body.ts'
 import type { Provenance } from '../cache/outcome.ts'
 import type { ManifestAnswer } from '../cache/resolve.ts'
 import type { Digest } from '../oci/digest.ts'
 import { OciError } from '../oci/errors.ts'
 import { cacheStatus } from './cache-status.ts'
 import type { Exchange } from './exchange.ts'
+import { ClientLeft, pump } from './pump.ts'
 import { matchesEtag, parseRange, rangeApplies } from './range.ts'
 
 /** Every answer says what it speaks; clients decide by it whether this is a registry at all. */
@@ -40,7 +40,7 @@ export async function sendBlob(exchange: Exchange, digest: Digest, answer: BlobA
   exchange.response.writeHead(status, { ...COMMON, ...headers })
   // A client waits for a first byte; what upstream's headers said need not wait for its body.
   exchange.response.flushHeaders()
-  await sendBody(exchange, answer.stream(start, end), end === undefined ? undefined : end - start)
+  await sendBody(exchange, answer.body(start, end), end === undefined ? undefined : end - start)
 }
 
 /** The one exit for errors. A response that has begun is destroyed, never ended: a short body must not pass for whole. */
@@ -66,17 +66,17 @@ function send({ response, isHead, facts }: Exchange, status: number, headers: Ou
   response.end(body)
 }
 
-async function sendBody({ response, facts }: Exchange, body: Readable, length: number | undefined): Promise<void> {
-  body.on('data', (chunk: Buffer) => { facts.bytes += chunk.length })
-  // Noted before the response is torn down, and its log line written. A client that leaves is no error.
-  body.once('error', error => { if (!response.destroyed) facts.error = error })
-  // Heard before the pipeline ends the response: one that is short would leave a keep-alive client waiting for the rest.
-  body.once('end', () => {
-    if (length === undefined || facts.bytes >= length) return
-    facts.error = new Error(`the body ended after ${facts.bytes} of ${length} bytes`)
+/** A client that leaves is no error; bytes that do not come are, and cost the connection. */
+async function sendBody({ response, facts }: Exchange, body: Body, length: number | undefined): Promise<void> {
+  try {
+    const sent = await pump(body, response, length, count => { facts.bytes += count })
+    if (length !== undefined && sent < length) throw new Error(`the body ended after ${sent} of ${length} bytes`)
+    response.end()
+  } catch (error) {
+    // Noted before the response is torn down, and its log line written.
+    if (!(error instanceof ClientLeft) && !response.destroyed) facts.error = error
     response.destroy()
-  })
-  await pipeline(body, response)
+  }
 }
 
 function isUnchanged(exchange: Exchange, digest: Digest): boolean {

@@ -1,5 +1,4 @@
 import type { Hash } from 'node:crypto'
-import type { Readable } from 'node:stream'
 import type { Digest } from '../oci/digest.ts'
 
 /** Content by digest. Bytes become visible only after a verified commit. */
@@ -15,8 +14,8 @@ export interface BlobStore {
 export interface StoredBlob {
   /** Bytes. */
   readonly size: number
-  /** `end` is exclusive. The stream closes the blob when it ends or is destroyed. */
-  stream(start: number, end: number): Readable
+  /** @returns the number of bytes read into the buffer; 0 at the end */
+  read(buffer: Uint8Array, position: number): Promise<number>
   /** All of it at once, and closed. */
   bytes(): Promise<Buffer>
   close(): Promise<void>
@@ -27,7 +26,7 @@ export interface PartialBlob {
   readonly size: number
   /** A copy of the running hash over those bytes. */
   hash(): Hash
-  append(chunk: Uint8Array): Promise<void>
+  append(...chunks: Uint8Array[]): Promise<void>
   /** Reads within what is written; still works after commit. @returns the number of bytes read into `buffer` */
   read(buffer: Uint8Array, position: number): Promise<number>
   /** Makes the bytes visible, durably. @throws DigestMismatch, or the disk's error; nothing is visible then */

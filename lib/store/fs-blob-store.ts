@@ -1,7 +1,6 @@
 import type { Hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
-import { Readable } from 'node:stream'
 import { digestFrom, digestOf, digestParts, hasherFor, type Digest } from '../oci/digest.ts'
 import { DigestMismatch, type BlobStore, type PartialBlob, type StoredBlob } from './blob-store.ts'
 import { isAbsent, publish, writeDurably } from './durable.ts'
@@ -58,12 +57,8 @@ class FsStoredBlob implements StoredBlob {
     this.size = size
   }
 
-  stream(start: number, end: number): Readable {
-    if (start >= end) {
-      void this.close()
-      return Readable.from([])
-    }
-    return this.#file.createReadStream({ start, end: end - 1, highWaterMark: READ_SIZE })
+  async read(buffer: Uint8Array, position: number): Promise<number> {
+    return (await this.#file.read(buffer, 0, buffer.length, position)).bytesRead
   }
 
   async bytes(): Promise<Buffer> {
@@ -109,14 +104,24 @@ class FsPartialBlob implements PartialBlob {
     return this.#hash.copy()
   }
 
-  async append(chunk: Uint8Array): Promise<void> {
-    let rest = chunk
+  async append(...chunks: Uint8Array[]): Promise<void> {
+    let rest = chunks.filter(chunk => chunk.length > 0)
     while (rest.length > 0) {
       // A disk that fills up writes a part first and fails at the next call: what is written counts.
-      const { bytesWritten } = await this.#file.write(rest, 0, rest.length, this.size)
-      this.#count(rest.subarray(0, bytesWritten))
-      rest = rest.subarray(bytesWritten)
+      const { bytesWritten } = await this.#file.writev(rest, this.size)
+      rest = this.#countAll(rest, bytesWritten)
     }
+  }
+
+  /** @returns what is still to be written */
+  #countAll(chunks: Uint8Array[], bytesWritten: number): Uint8Array[] {
+    let left = bytesWritten
+    return chunks.flatMap(chunk => {
+      const written = chunk.subarray(0, left)
+      left -= written.length
+      this.#count(written)
+      return written.length === chunk.length ? [] : [chunk.subarray(written.length)]
+    })
   }
 
   #count(chunk: Uint8Array): void {

@@ -49,23 +49,23 @@ export function blobStoreSuite(t: Test, create: (t: Test) => Promise<BlobStore>)
     const blob = await store.open(EMPTY)
     t.equal(blob?.size, 0)
     t.same(await blob?.bytes(), Buffer.alloc(0))
-    t.same(await streamOf(store, EMPTY, 0, 0), Buffer.alloc(0))
+    t.same(await rangeOf(store, EMPTY, 0, 0), Buffer.alloc(0))
   })
 
-  test('a stream gives exactly the bytes from start to before end', async (t, store) => {
+  test('read gives exactly the bytes from a position on', async (t, store) => {
     const bytes = bytesOf(3 * MIB + 5)
     const digest = digestOf(bytes)
     await store.put(digest, bytes)
     const borders = [0, 1, MIB - 1, MIB, MIB + 1, 2 * MIB, bytes.length - 1, bytes.length]
     for (const start of borders) {
       for (const end of borders.filter(border => border >= start)) {
-        assert.ok(bytes.subarray(start, end).equals(await streamOf(store, digest, start, end)), `${start}-${end}`)
+        assert.ok(bytes.subarray(start, end).equals(await rangeOf(store, digest, start, end)), `${start}-${end}`)
       }
     }
     await store.put(DIGEST, BYTES)
     await fc.assert(fc.asyncProperty(fc.nat(BYTES.length), fc.nat(BYTES.length), async (a, b) => {
       const [start, end] = [Math.min(a, b), Math.max(a, b)]
-      assert.deepEqual(await streamOf(store, DIGEST, start, end), BYTES.subarray(start, end))
+      assert.deepEqual(await rangeOf(store, DIGEST, start, end), BYTES.subarray(start, end))
     }))
     t.pass()
   })
@@ -73,8 +73,7 @@ export function blobStoreSuite(t: Test, create: (t: Test) => Promise<BlobStore>)
   test('a blob may be closed at any time, and twice', async (t, store) => {
     await store.put(DIGEST, BYTES)
     const opened = await Promise.all(Array.from({ length: 3 }, () => store.open(DIGEST)))
-    opened[1]?.stream(0, 5).destroy()
-    opened[2]?.stream(3, 3)
+    t.equal(await opened[1]?.read(Buffer.alloc(5), BYTES.length), 0, 'behind the end there is nothing')
     for (const blob of [...opened, ...opened]) await blob?.close()
     t.same(await contentOf(store, DIGEST), BYTES)
   })
@@ -180,16 +179,20 @@ async function contentOf(store: BlobStore, digest: Digest): Promise<Buffer | und
   const size = blob?.size
   const bytes = await blob?.bytes()
   assert.equal(bytes?.length, size)
-  assert.ok(bytes === undefined || bytes.equals(await streamOf(store, digest, 0, size ?? 0)))
+  assert.ok(bytes === undefined || bytes.equals(await rangeOf(store, digest, 0, size ?? 0)))
   return bytes
 }
 
-async function streamOf(store: BlobStore, digest: Digest, start: number, end: number): Promise<Buffer> {
+async function rangeOf(store: BlobStore, digest: Digest, start: number, end: number): Promise<Buffer> {
   const blob = await store.open(digest)
   assert.ok(blob)
-  const chunks: Buffer[] = []
-  for await (const chunk of blob.stream(start, end)) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
+  try {
+    const buffer = Buffer.alloc(end - start)
+    const length = await blob.read(buffer, start)
+    return buffer.subarray(0, length)
+  } finally {
+    await blob.close()
+  }
 }
 
 function hashOf(partial: PartialBlob): string {
