@@ -5,6 +5,9 @@ import { Recent } from './recent.ts'
 /** Bytes that may wait for the disk before upstream has to. */
 const BACKLOG = 2 * 1024 * 1024
 
+/** Chunks in one write: an upstream that drips single bytes must not make millions of arguments of its backlog. */
+const BATCH = 1024
+
 /** The disk did not take what it was given; `cause` is its error. */
 export class Unwritable extends Error {
   override readonly name = 'Unwritable'
@@ -63,7 +66,7 @@ export class WriteBehind {
     this.#isWriting = true
     try {
       while (this.#partial.size < this.#recent.end) {
-        await this.#partial.append(...this.#recent.from(this.#partial.size))
+        await this.#partial.append(...this.#recent.from(this.#partial.size).slice(0, BATCH))
         this.#recent.trim(this.#partial.size)
       }
     } catch (error) {
